@@ -1,0 +1,48 @@
+/* The one home of OpenMP: how many threads, sharing out work, and stopping it.
+ *
+ * A native call carries one fs_run: its thread count, and how it is asked to stop. Work is cut into items;
+ * workers take them in order as they become free, so which worker does an item varies from run to run and
+ * nothing may depend on it.
+ *
+ * After fork() a child has no threads but the one that forked, and libgomp, which keeps a pool for each
+ * thread, waits for ever for its lost ones. A thread that forked is therefore marked in the child
+ * (pthread_atfork), and its parallel regions start from a fresh thread, which gets a pool of its own. */
+#ifndef FS_BASE_PARALLEL_H
+#define FS_BASE_PARALLEL_H
+
+#include "status.h"
+
+typedef struct fs_run {
+    int threads;           /* workers to use at most; 0: fs_threads_get() */
+    int (*poll)(void *);   /* called about every 20 ms by the calling thread; nonzero asks to stop. May be NULL */
+    void *poll_arg;
+    fs_atomic stopped;     /* set once the work is to stop; read by every worker */
+    fs_atomic done;        /* items finished, for progress */
+    int64_t next_poll_ns;
+} fs_run;
+
+/* begin <= item < end; `worker` is below the thread count and never used by two at once */
+typedef void (*fs_task)(void *ctx, int64_t begin, int64_t end, int worker);
+
+/* Calls task over [0, items) in pieces of `grain` items. Returns when all are done. run may be NULL: one
+ * thread, no polling. Once run->stopped is set no new piece is started. */
+void fs_parallel_for(fs_run *run, int64_t items, int64_t grain, fs_task task, void *ctx);
+
+/* For long tasks: polls when it is due and `worker` is the calling thread (0), and tells whether to stop. */
+int fs_run_stopped(fs_run *run, int worker);
+
+/* FS_ERR_INTERRUPTED when the run was stopped, FS_OK otherwise. */
+fs_status fs_run_status(fs_run *run, fs_error *err);
+
+/* The number of workers that fs_parallel_for uses for this run, at least 1. */
+int fs_run_threads(const fs_run *run);
+
+/* The process-wide count. 0 means automatic: OMP_NUM_THREADS when set, else what CPU affinity and cgroup
+ * limits leave this process. Without OpenMP it is always 1. */
+void fs_threads_set(int threads);
+int fs_threads_get(void);
+
+const char *fs_openmp_description(void); /* "OpenMP 201511" or "none (serial)" */
+void fs_parallel_init(void);             /* once, at import: installs the fork handler */
+
+#endif

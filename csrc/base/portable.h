@@ -1,0 +1,50 @@
+/* Compiler differences, in one place: GCC, Clang and MSVC.
+ *
+ * Atomics are the few that the package needs, on 64-bit signed counters and flags; C11 <stdatomic.h> is
+ * optional in MSVC, so its intrinsics are used there. */
+#ifndef FS_BASE_PORTABLE_H
+#define FS_BASE_PORTABLE_H
+
+#include <stdint.h>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#define FS_RESTRICT __restrict
+#define FS_INLINE static __forceinline
+#define FS_ALIGNED(n) __declspec(align(n))
+#define FS_THREAD_LOCAL __declspec(thread)
+#define FS_PRINTF(fmt, args)
+#define FS_PREFETCH(p) ((void)(p))
+#else
+#define FS_RESTRICT __restrict__
+#define FS_INLINE static inline __attribute__((always_inline))
+#define FS_ALIGNED(n) __attribute__((aligned(n)))
+#define FS_THREAD_LOCAL __thread
+#define FS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define FS_PREFETCH(p) __builtin_prefetch(p)
+#endif
+
+#define FS_ALIGNMENT 64 /* bytes: one cache line, one 512-bit vector */
+
+#define FS_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define FS_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+typedef volatile int64_t fs_atomic;
+
+#if defined(_MSC_VER) && !defined(__clang__)
+FS_INLINE int64_t fs_atomic_add(fs_atomic *p, int64_t v) { return _InterlockedExchangeAdd64(p, v); }
+FS_INLINE int64_t fs_atomic_load(fs_atomic *p) { return _InterlockedExchangeAdd64(p, 0); }
+FS_INLINE void fs_atomic_store(fs_atomic *p, int64_t v) { (void)_InterlockedExchange64(p, v); }
+FS_INLINE int fs_atomic_swap_if(fs_atomic *p, int64_t old, int64_t v) {
+    return _InterlockedCompareExchange64(p, v, old) == old;
+}
+#else
+FS_INLINE int64_t fs_atomic_add(fs_atomic *p, int64_t v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
+FS_INLINE int64_t fs_atomic_load(fs_atomic *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+FS_INLINE void fs_atomic_store(fs_atomic *p, int64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+FS_INLINE int fs_atomic_swap_if(fs_atomic *p, int64_t old, int64_t v) {
+    return __atomic_compare_exchange_n(p, &old, v, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+/* Types in the signatures of kernels.def. */
+#ifndef FS_KERNEL_TYPES_H
+#define FS_KERNEL_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a prepared weight matrix holds its elements. */
+typedef enum fs_dtype {
+    FS_F32 = 0,
+    FS_BF16 = 1, /* the upper half of a float32 */
+    FS_S8 = 2    /* symmetric, one scale a output channel: w ~= scale * q, -127 <= q <= 127 */
+} fs_dtype;
+
+/* A strip of a product y = x W^T (+ bias): rows of activations by a range of packed columns. */
+typedef struct fs_gemm_args {
+    int rows;             /* M > 0 */
+    int depth;            /* K > 0 */
+    int first, last;      /* columns [first, last) of W; first is a multiple of the packing width */
+    const void *x;        /* (M, K) float32, or uint8 as quantize_u8 leaves it, rows `x_stride` elements apart */
+    size_t x_stride;
+    const float *x_scale; /* (M): int8 only */
+    const void *packed;   /* the whole matrix as packed for this table */
+    const float *w_scale; /* (N): int8 only */
+    const int32_t *w_sum; /* (N): int8 only; 128 * the sum of a column's weights */
+    const float *bias;    /* (N) or NULL */
+    float *y;             /* (M, N) float32, rows `y_stride` apart; column 0 of y is column 0 of W */
+    size_t y_stride;
+    int accumulate;       /* nonzero: y += product */
+} fs_gemm_args;
+
+#endif

@@ -1,0 +1,7 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, embedsignature=True, freethreading_compatible=True
+"""The one extension module: fastseq's C behind Cython. Each part is a file of its own, included here, so
+that the C is linked once. Everything in it converts, checks and releases the GIL; nothing computes."""
+
+include "status.pxi"
+include "cpu.pxi"
+include "probe.pxi"

@@ -1,0 +1,1 @@
+# Calls any slot at any instruction set, for tests and benches only.
