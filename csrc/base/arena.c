@@ -5,15 +5,20 @@
 
 #include "checked.h"
 
+static void *alloc_raw(size_t bytes, size_t *size) {
+    void *p = NULL;
+    if (!fs_size_round(bytes ? bytes : 1, FS_ALIGNMENT, size)) return NULL;
+#if defined(_WIN32)
+    p = _aligned_malloc(*size, FS_ALIGNMENT);
+#else
+    if (posix_memalign(&p, FS_ALIGNMENT, *size) != 0) return NULL;
+#endif
+    return p;
+}
+
 void *fs_alloc(size_t bytes) {
     size_t size;
-    void *p = NULL;
-    if (!fs_size_round(bytes ? bytes : 1, FS_ALIGNMENT, &size)) return NULL;
-#if defined(_WIN32)
-    p = _aligned_malloc(size, FS_ALIGNMENT);
-#else
-    if (posix_memalign(&p, FS_ALIGNMENT, size) != 0) return NULL;
-#endif
+    void *p = alloc_raw(bytes, &size);
     if (p) memset(p, 0, size);
     return p;
 }
@@ -26,6 +31,30 @@ void fs_free(void *p) {
 #endif
 }
 
+void fs_arena_plan(fs_arena *a) {
+    a->planning = 1;
+    a->planned = 0;
+    a->used = 0;
+    a->failed = 0;
+}
+
+fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err) {
+    size_t size;
+    a->planning = 0;
+    a->used = 0;
+    if (a->failed) return fs_fail_memory(err, where, (uint64_t)SIZE_MAX);
+    if (a->block && a->planned <= a->size) return FS_OK;
+    fs_free(a->block);
+    a->size = 0;
+    a->block = alloc_raw(a->planned, &size);
+    if (!a->block) {
+        a->failed = 1;
+        return fs_fail_memory(err, where, (uint64_t)a->planned);
+    }
+    a->size = size;
+    return FS_OK;
+}
+
 /* Bytes of one region, rounded to whole lines; 0 on overflow. */
 static size_t region(size_t rows, size_t columns, size_t element) {
     size_t n;
@@ -34,37 +63,13 @@ static size_t region(size_t rows, size_t columns, size_t element) {
     return n;
 }
 
-void fs_arena_plan(fs_arena *a, size_t rows, size_t columns, size_t element) {
-    size_t n = region(rows, columns, element);
-    if (!n || !fs_size_add(a->planned, n, &a->planned)) a->failed = 1;
-}
-
-fs_status fs_arena_open(fs_arena *a, const char *where, fs_error *err) {
-    if (a->failed) return fs_fail_memory(err, where, (uint64_t)SIZE_MAX);
-    a->block = fs_alloc(a->planned);
-    if (!a->block) {
-        a->failed = 1;
-        return fs_fail_memory(err, where, (uint64_t)a->planned);
-    }
-    a->size = a->planned;
-    a->used = 0;
-    return FS_OK;
-}
-
-fs_status fs_arena_grow(fs_arena *a, const char *where, fs_error *err) {
-    if (!a->failed && a->block && a->planned <= a->size) {
-        a->used = 0;
-        return FS_OK;
-    }
-    fs_free(a->block);
-    a->block = NULL;
-    a->size = 0;
-    return fs_arena_open(a, where, err);
-}
-
 void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element) {
     size_t n = region(rows, columns, element);
     void *p;
+    if (a->planning) {
+        if (!n || !fs_size_add(a->planned, n, &a->planned)) a->failed = 1;
+        return NULL;
+    }
     if (a->failed || !a->block || !n || n > a->size - a->used) {
         a->failed = 1;
         return NULL;
@@ -72,12 +77,6 @@ void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element) {
     p = a->block + a->used;
     a->used += n;
     return p;
-}
-
-void fs_arena_reset(fs_arena *a) {
-    a->used = 0;
-    a->planned = 0;
-    a->failed = 0;
 }
 
 void fs_arena_close(fs_arena *a) {
