@@ -1,0 +1,1 @@
+"""Measured comparisons, one script a capability; `python -m bench` runs them all."""
