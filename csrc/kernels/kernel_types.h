@@ -12,11 +12,27 @@ typedef enum fs_dtype {
     FS_S8 = 2    /* symmetric, one scale a output channel: w ~= scale * q, -127 <= q <= 127 */
 } fs_dtype;
 
+/* How a table of kernels wants a weight matrix W (N, K) to lie. Columns (rows of W: output channels) come in
+ * panels of a fixed width, the last one filled up with zeros, and `depth` successive k lie side by side:
+ *
+ *     packed[panel][k / depth][column in panel][k % depth]        K filled up with zeros to whole groups
+ *
+ *     f32, panel 4:    k=0: c0 c1 c2 c3   k=1: c0 c1 c2 c3  ...
+ *     s8, depth 4:     k=0..3: c0k0 c0k1 c0k2 c0k3 c1k0 c1k1 ...
+ *
+ * bf16 with `lanes` L > 1 interleaves each 2 L columns, c0 cL c1 cL+1 ..., so that one load of L 32-bit words
+ * gives two float vectors of neighbouring columns: a shift left for c0..., a mask for cL... */
+typedef struct fs_gemm_layout {
+    int panel;
+    int depth;
+    int lanes;
+} fs_gemm_layout;
+
 /* A strip of a product y = x W^T (+ bias): rows of activations by a range of packed columns. */
 typedef struct fs_gemm_args {
     int rows;             /* M > 0 */
     int depth;            /* K > 0 */
-    int first, last;      /* columns [first, last) of W; first is a multiple of the packing width */
+    int first, last;      /* columns [first, last) of W; first is a multiple of the panel */
     const void *x;        /* (M, K) float32, or uint8 as quantize_u8 leaves it, rows `x_stride` elements apart */
     size_t x_stride;
     const float *x_scale; /* (M): int8 only */

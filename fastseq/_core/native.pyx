@@ -5,3 +5,4 @@ that the C is linked once. Everything in it converts, checks and releases the GI
 include "status.pxi"
 include "cpu.pxi"
 include "probe.pxi"
+include "probe_gemm.pxi"

@@ -1,0 +1,102 @@
+/* The matrix product in plain C: the meaning of the gemm slots. A multiplication and an addition are
+ * separate here (no fused step to rely on); the order is that of every table, rising k. */
+#include <math.h>
+#include <string.h>
+
+#include "../gemm_bf16.h"
+#include "../gemm_slots.h"
+
+enum { PANEL = 16 };
+
+static fs_gemm_layout layout(fs_dtype dtype) {
+    fs_gemm_layout l = {PANEL, 1, 1};
+    (void)dtype;
+    return l;
+}
+
+/* sum[j] = what element (row, column + j) starts from */
+static void start_sums(const fs_gemm_args *a, int row, int column, int n, float *sum) {
+    const float *y = a->y + (size_t)row * a->y_stride + column;
+    for (int j = 0; j < PANEL; j++) {
+        sum[j] = j < n && a->accumulate ? y[j] : 0.0f;
+        if (j < n && a->bias) sum[j] += a->bias[column + j];
+    }
+}
+
+static void gemm_f32(const fs_gemm_args *a) {
+    for (int column = a->first; column < a->last; column += PANEL) {
+        const float *w = (const float *)a->packed + (size_t)column * (size_t)a->depth;
+        int n = FS_MIN(PANEL, a->last - column);
+        for (int row = 0; row < a->rows; row++) {
+            const float *x = (const float *)a->x + (size_t)row * a->x_stride;
+            float sum[PANEL];
+            start_sums(a, row, column, n, sum);
+            for (int k = 0; k < a->depth; k++)
+                for (int j = 0; j < PANEL; j++) sum[j] += x[k] * w[(size_t)k * PANEL + j];
+            memcpy(a->y + (size_t)row * a->y_stride + column, sum, (size_t)n * sizeof *sum);
+        }
+    }
+}
+
+static void gemm_bf16(const fs_gemm_args *a) {
+    for (int column = a->first; column < a->last; column += PANEL) {
+        const uint16_t *w = (const uint16_t *)a->packed + (size_t)column * (size_t)a->depth;
+        int n = FS_MIN(PANEL, a->last - column);
+        for (int row = 0; row < a->rows; row++) {
+            const float *x = (const float *)a->x + (size_t)row * a->x_stride;
+            float sum[PANEL];
+            start_sums(a, row, column, n, sum);
+            for (int k = 0; k < a->depth; k++)
+                for (int j = 0; j < PANEL; j++) sum[j] += x[k] * fs_bf16_expand(w[(size_t)k * PANEL + j]);
+            memcpy(a->y + (size_t)row * a->y_stride + column, sum, (size_t)n * sizeof *sum);
+        }
+    }
+}
+
+/* The integer sums of one row and panel. They may pass 2^31 before 128 * sum(w) is taken off again, so they
+ * are kept modulo 2^32. */
+static void sums_s8(const uint8_t *x, const int8_t *w, int depth, uint32_t *sum) {
+    memset(sum, 0, PANEL * sizeof *sum);
+    for (int k = 0; k < depth; k++)
+        for (int j = 0; j < PANEL; j++) sum[j] += (uint32_t)(x[k] * w[(size_t)k * PANEL + j]);
+}
+
+static void gemm_s8(const fs_gemm_args *a) {
+    for (int column = a->first; column < a->last; column += PANEL) {
+        const int8_t *w = (const int8_t *)a->packed + (size_t)column * (size_t)a->depth;
+        int n = FS_MIN(PANEL, a->last - column);
+        for (int row = 0; row < a->rows; row++) {
+            float *y = a->y + (size_t)row * a->y_stride + column;
+            uint32_t sum[PANEL];
+            sums_s8((const uint8_t *)a->x + (size_t)row * a->x_stride, w, a->depth, sum);
+            for (int j = 0; j < n; j++) {
+                int32_t exact = (int32_t)(sum[j] - (uint32_t)a->w_sum[column + j]);
+                float v = (a->x_scale[row] * a->w_scale[column + j]) * (float)exact;
+                if (a->bias) v += a->bias[column + j];
+                y[j] = a->accumulate ? y[j] + v : v;
+            }
+        }
+    }
+}
+
+/* Until the elementwise slots hold one. */
+static float quantize_u8(int n, const float *x, uint8_t *y) {
+    float top = 0, inverse;
+    memset(y, 128, ((size_t)n + 3) & ~(size_t)3);
+    for (int i = 0; i < n; i++) {
+        if (!isfinite(x[i])) return NAN;
+        top = FS_MAX(top, fabsf(x[i]));
+    }
+    if (top < 1e-30f) return 0;
+    inverse = 127 / top;
+    for (int i = 0; i < n; i++) y[i] = (uint8_t)((int)rintf(x[i] * inverse) + 128);
+    return top / 127;
+}
+
+void fs_gemm_fill_portable(fs_kernels *k) {
+    k->quantize_u8 = quantize_u8;
+    k->gemm_layout = layout;
+    k->gemm_f32 = gemm_f32;
+    k->gemm_bf16 = gemm_bf16;
+    k->gemm_s8 = gemm_s8;
+}

@@ -1,0 +1,124 @@
+# Prepared matrices at any instruction set, for tests and benches only.
+import numpy as np
+
+cdef extern from "base/arena.h" nogil:
+    void *fs_alloc(size_t bytes)
+    void fs_free(void *p)
+
+cdef extern from "kernels/gemm.h" nogil:
+    ctypedef enum fs_dtype:
+        FS_F32
+        FS_BF16
+        FS_S8
+    ctypedef struct fs_matrix:
+        int columns
+        int depth
+    fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth,
+                             const float *w, const char *where, fs_error *err)
+    fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
+                                const float *scale, const char *where, fs_error *err)
+    void fs_matrix_free(fs_matrix *m)
+    size_t fs_matrix_bytes(const fs_matrix *m)
+    size_t fs_gemm_scratch(const fs_matrix *m, int64_t rows)
+    void fs_gemm(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, const float *bias, float *y,
+                 size_t y_stride, int accumulate, void *scratch, fs_run *run)
+    size_t fs_quantized_stride(int depth)
+    void fs_quantize_rows(const fs_kernels *k, int64_t rows, int depth, const float *x, size_t x_stride, uint8_t *q,
+                          size_t q_stride, float *scale, fs_run *run)
+    void fs_gemm_quantized(const fs_matrix *m, int64_t rows, const uint8_t *q, size_t q_stride, const float *scale,
+                           const float *bias, float *y, size_t y_stride, int accumulate, fs_run *run)
+
+cdef dict _MATRIX_DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8}
+
+
+cdef class ProbeMatrix:
+    """A weight matrix (N, K) packed for one instruction set. Rows given to its methods are contiguous within
+    themselves; the caller sees to shapes, as in C."""
+
+    cdef fs_matrix m
+    cdef const fs_kernels *k
+    cdef size_t scratch_bytes
+    cdef void *scratch
+
+    def __cinit__(self):
+        self.m = fs_matrix(0, 0)
+        self.scratch = NULL
+        self.scratch_bytes = 0
+
+    def __init__(self, w, str dtype="float32", *, scale=None, str isa=None):
+        """w (N, K) float32; or int8 with its scale (N)."""
+        cdef fs_error err
+        cdef fs_status st
+        cdef const float[:, ::1] floats
+        cdef const int8_t[:, ::1] bytes_
+        cdef const float[::1] scales
+        cdef fs_dtype c_dtype = _MATRIX_DTYPES[dtype]
+        cdef int columns = w.shape[0], depth = w.shape[1]
+        fs_matrix_free(&self.m)
+        self.k = kernels_named(isa)
+        if scale is None:
+            floats = w
+            st = fs_matrix_init(&self.m, self.k, c_dtype, columns, depth, &floats[0, 0] if w.size else NULL, b"w", &err)
+        else:
+            bytes_, scales = w, scale
+            st = fs_matrix_init_s8(&self.m, self.k, columns, depth, &bytes_[0, 0], &scales[0], b"w", &err)
+        check(st, &err)
+
+    def __dealloc__(self):
+        fs_matrix_free(&self.m)
+        fs_free(self.scratch)
+
+    @property
+    def nbytes(self) -> int:
+        return fs_matrix_bytes(&self.m)
+
+    cdef int reserve(self, size_t size) except -1:
+        if size > self.scratch_bytes:
+            fs_free(self.scratch)
+            self.scratch = fs_alloc(size)
+            self.scratch_bytes = size if self.scratch else 0
+            if not self.scratch:
+                raise MemoryError
+        return 0
+
+    def multiply(self, const float[:, :] x, float[:, :] y, bias=None, bint accumulate=False, threads=1):
+        """y (M, N) = x (M, K) W^T + bias, or += when accumulate."""
+        cdef const float[::1] c_bias = bias
+        cdef const float *bias_at = &c_bias[0] if bias is not None else NULL
+        cdef int64_t rows = x.shape[0]
+        cdef size_t x_stride = x.strides[0] // 4, y_stride = y.strides[0] // 4
+        cdef list raised = []
+        cdef fs_run run
+        cdef fs_run *given = NULL
+        if rows == 0:
+            return
+        self.reserve(fs_gemm_scratch(&self.m, rows))
+        if threads != 1:
+            run_init(&run, threads, raised)
+            given = &run
+        with nogil:
+            fs_gemm(&self.m, rows, &x[0, 0], x_stride, bias_at, &y[0, 0], y_stride, accumulate, self.scratch, given)
+
+    def quantize(self, const float[:, :] x):
+        """q (M, stride) uint8 and scale (M), as multiply makes them of x for an int8 matrix."""
+        cdef int64_t rows = x.shape[0]
+        cdef size_t x_stride = x.strides[0] // 4, q_stride = fs_quantized_stride(self.m.depth)
+        q, scale = np.zeros((rows, q_stride), np.uint8), np.zeros(rows, np.float32)
+        cdef uint8_t[:, ::1] c_q = q
+        cdef float[::1] c_scale = scale
+        if rows:
+            with nogil:
+                fs_quantize_rows(self.k, rows, self.m.depth, &x[0, 0], x_stride, &c_q[0, 0], q_stride, &c_scale[0], NULL)
+        return q, scale
+
+    def multiply_quantized(self, const uint8_t[:, ::1] q, const float[::1] scale, float[:, :] y, bias=None,
+                           bint accumulate=False):
+        """As multiply, of rows already quantized."""
+        cdef const float[::1] c_bias = bias
+        cdef const float *bias_at = &c_bias[0] if bias is not None else NULL
+        cdef int64_t rows = q.shape[0]
+        cdef size_t y_stride = y.strides[0] // 4
+        if rows:
+            with nogil:
+                fs_gemm_quantized(&self.m, rows, &q[0, 0], q.shape[1], &scale[0], bias_at, &y[0, 0], y_stride,
+                                  accumulate, NULL)
