@@ -1,0 +1,219 @@
+"""The blocks of a model as plain data: each a frozen dataclass, checked when it is made.
+
+They are the entries of ``encoder`` and ``decoder`` in config.json (docs/native-format.md). Letters:
+V vocabulary, E embedding width, H hidden width, D memory width, G gates of a cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from fastseq.errors import FormatError
+from fastseq.models.plain import WIDTH_MAX, Plain, in_range, joined, read, shown
+
+Shape = tuple[int, ...]
+
+LAYERS_MAX = 1000
+GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4}
+
+
+@dataclass(frozen=True)
+class Embedding(Plain):
+    """Ids to rows of a table, times `scale`."""
+
+    kind_of_block: ClassVar[str] = "embedding"
+    weights: str
+    vocabulary: int
+    width: int
+    scale: float = 1.0
+
+    def check(self) -> None:
+        in_range(self.vocabulary, "vocabulary")
+        in_range(self.width, "width")
+        if not 0 < abs(self.scale) < 1e6:
+            raise FormatError(
+                "out of range", where="scale", expected="a finite number, not 0", found=str(self.scale)
+            )
+
+    def shapes(self) -> dict[str, Shape]:
+        return {f"{self.weights}.weight": (self.vocabulary, self.width)}
+
+
+@dataclass(frozen=True)
+class Rnn(Plain):
+    """A stack of recurrent layers. `reset`: a GRU's reset gate acts after or before the matrix product."""
+
+    kind_of_block: ClassVar[str] = "rnn"
+    weights: str
+    cell: Literal["tanh", "relu", "gru", "lstm"]
+    input: int
+    hidden: int
+    layers: int = 1
+    bidirectional: bool = False
+    bias: bool = True
+    reset: Literal["after", "before"] = "after"
+
+    def check(self) -> None:
+        in_range(self.input, "input")
+        in_range(self.hidden, "hidden", WIDTH_MAX // 8)  # four gates, two directions
+        in_range(self.layers, "layers", LAYERS_MAX)
+
+    @property
+    def width(self) -> int:
+        """Columns of an output row: both directions side by side."""
+        return self.hidden * (2 if self.bidirectional else 1)
+
+    def shapes(self) -> dict[str, Shape]:
+        rows = GATES[self.cell] * self.hidden
+        shapes: dict[str, Shape] = {}
+        for layer in range(self.layers):
+            for end in ("", "_reverse") if self.bidirectional else ("",):
+                at_layer = f"l{layer}{end}"
+                columns = self.input if layer == 0 else self.width
+                shapes[f"{self.weights}.weight_ih_{at_layer}"] = (rows, columns)
+                shapes[f"{self.weights}.weight_hh_{at_layer}"] = (rows, self.hidden)
+                if self.bias:
+                    shapes[f"{self.weights}.bias_ih_{at_layer}"] = (rows,)
+                    shapes[f"{self.weights}.bias_hh_{at_layer}"] = (rows,)
+        return shapes
+
+
+@dataclass(frozen=True)
+class Attention(Plain):
+    """A recurrent decoder's look at the memory: softmax of a score, the mean of the rows, one linear.
+
+    Attributes: `query` Q, `memory` D, `output` O and `inner` A (additive) are widths; `order` says what comes
+    first in the input of the output matrix; with `input_feeding` the output joins the next step's embedding.
+    `bias` None: the output has one when the tensor is there.
+    """
+
+    kind_of_block: ClassVar[str] = "attention"
+    weights: str
+    score: Literal["dot", "general", "additive"]
+    query: int
+    memory: int
+    output: int
+    inner: int | None = None
+    order: Literal["context_first", "query_first"] = "context_first"
+    bias: bool | None = None
+    activation: Literal["tanh", "none"] = "tanh"
+    input_feeding: bool = False
+
+    def check(self) -> None:
+        for name in ("query", "memory", "output"):
+            in_range(getattr(self, name), name, WIDTH_MAX // 2)
+        if self.score == "additive":
+            if self.inner is None:
+                raise FormatError("missing key", where="inner", expected="the width of an additive score")
+            in_range(self.inner, "inner")
+        elif self.inner is not None:
+            raise FormatError("only an additive score has one", where="inner", found=str(self.inner))
+        if self.score == "dot" and self.query != self.memory:
+            raise FormatError(
+                "a dot product needs equal widths",
+                where="query",
+                expected=str(self.memory),
+                found=str(self.query),
+            )
+
+    def shapes(self) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {}
+        if self.score == "general":
+            shapes["query.weight"] = (self.memory, self.query)
+        elif self.inner is not None:
+            shapes["query.weight"] = (self.inner, self.query)
+            shapes["query.bias"] = (self.inner,)
+            shapes["key.weight"] = (self.inner, self.memory)
+            shapes["score.weight"] = (1, self.inner)
+        shapes["output.weight"] = (self.output, self.memory + self.query)
+        if self.bias is not False:
+            shapes["output.bias"] = (self.output,)
+        return {f"{self.weights}.{name}": shape for name, shape in shapes.items()}
+
+    def optional(self) -> set[str]:
+        """Tensors that may be absent."""
+        names = {"query.bias"} if self.score == "additive" else set()
+        if self.bias is None:
+            names.add("output.bias")
+        return {f"{self.weights}.{name}" for name in names}
+
+
+@dataclass(frozen=True)
+class Linear(Plain):
+    """A matrix, a bias, an activation."""
+
+    kind_of_block: ClassVar[str] = "linear"
+    weights: str
+    input: int
+    output: int
+    bias: bool = True
+    activation: Literal["none", "tanh", "relu", "sigmoid"] = "none"
+
+    def check(self) -> None:
+        in_range(self.input, "input")
+        in_range(self.output, "output")
+
+    def shapes(self) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {f"{self.weights}.weight": (self.output, self.input)}
+        if self.bias:
+            shapes[f"{self.weights}.bias"] = (self.output,)
+        return shapes
+
+
+@dataclass(frozen=True)
+class Pool(Plain):
+    """Rows of a text to one row: its final state, or the mean, maximum, last or first of its rows."""
+
+    kind_of_block: ClassVar[str] = "pool"
+    kind: Literal["final", "mean", "max", "last", "first"]
+
+    def shapes(self) -> dict[str, Shape]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Bridge(Plain):
+    """How the encoder's final state starts the decoder. `linear`: tanh(W f + b) for every layer.
+
+    The sizes of its tensors follow from the encoder and the decoder: `ModelSpec` knows both.
+    """
+
+    kind_of_block: ClassVar[str] = "bridge"
+    kind: Literal["zero", "copy", "concat", "linear"]
+    weights: str = ""
+
+    def check(self) -> None:
+        if (self.kind == "linear") != bool(self.weights):
+            raise FormatError(
+                "a linear bridge, and no other, has weights",
+                where="weights",
+                expected="the prefix of its tensors" if self.kind == "linear" else "none",
+                found=shown(self.weights),
+            )
+
+    def shapes(self) -> dict[str, Shape]:
+        return {}
+
+
+Block = Embedding | Rnn | Attention | Linear | Pool | Bridge
+BLOCKS: dict[str, type[Block]] = {
+    cls.kind_of_block: cls for cls in (Embedding, Rnn, Attention, Linear, Pool, Bridge)
+}
+
+
+def read_block(values: object, path: str) -> Block:
+    """One entry of ``encoder`` or ``decoder``."""
+    if not isinstance(values, dict):
+        raise FormatError("not an object", where=path, expected="a block", found=shown(values))
+    kind = values.get("block")
+    if not isinstance(kind, str) or kind not in BLOCKS:
+        raise FormatError(
+            "unknown block", where=joined(path, "block"), expected=", ".join(BLOCKS), found=shown(kind)
+        )
+    return read(BLOCKS[kind], values, path, skip=("block",))
+
+
+def block_dict(block: Block) -> dict[str, Any]:
+    """A block as JSON has it, and as the engine takes it."""
+    return {"block": block.kind_of_block, **block.to_dict()}
