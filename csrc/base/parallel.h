@@ -4,9 +4,10 @@
  * workers take them in order as they become free, so which worker does an item varies from run to run and
  * nothing may depend on it.
  *
- * After fork() a child has no threads but the one that forked, and libgomp, which keeps a pool for each
- * thread, waits for ever for its lost ones. A thread that forked is therefore marked in the child
- * (pthread_atfork), and its parallel regions start from a fresh thread, which gets a pool of its own. */
+ * After fork() a child has only the thread that forked. libgomp keeps a pool of workers for each thread that
+ * starts regions and would wait in the child for ever for the lost ones, so a thread gives up its pool just
+ * before it forks (pthread_atfork), and parent and child both build a new one when they next need it. LLVM's
+ * runtime mends itself. */
 #ifndef FS_BASE_PARALLEL_H
 #define FS_BASE_PARALLEL_H
 
@@ -18,17 +19,18 @@ typedef struct fs_run {
     void *poll_arg;
     fs_atomic stopped;     /* set once the work is to stop; read by every worker */
     fs_atomic done;        /* items finished, for progress */
-    int64_t next_poll_ns;
+    int64_t next_poll_ns;  /* 0 at first: a call shorter than 20 ms never polls */
 } fs_run;
 
 /* begin <= item < end; `worker` is below the thread count and never used by two at once */
 typedef void (*fs_task)(void *ctx, int64_t begin, int64_t end, int worker);
 
 /* Calls task over [0, items) in pieces of `grain` items. Returns when all are done. run may be NULL: one
- * thread, no polling. Once run->stopped is set no new piece is started. */
+ * thread, no polling. Once run->stopped is set no new piece is started. Called from inside a task it runs on
+ * that task's thread alone, as worker 0. */
 void fs_parallel_for(fs_run *run, int64_t items, int64_t grain, fs_task task, void *ctx);
 
-/* For long tasks: polls when it is due and `worker` is the calling thread (0), and tells whether to stop. */
+/* For long tasks: tells whether to stop. Polls first when that is due, on the calling thread (worker 0) only. */
 int fs_run_stopped(fs_run *run, int worker);
 
 /* FS_ERR_INTERRUPTED when the run was stopped, FS_OK otherwise. */

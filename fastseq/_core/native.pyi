@@ -95,3 +95,9 @@ def translate(
     threads: int | None = None,
     progress: Any = None,  # called with the number of finished sequences, about 20 times a second
 ) -> Decoded: ...
+
+# probe_base.pxi: for tests only
+def probe_parallel_sum(
+    values: I64, *, threads: int | None = None, grain: int = 1, spin_us: int = 0, nested: bool = False
+) -> tuple[int, list[int], bool]: ...
+def probe_fail(code: int, where: str, what: str, expected: str, found: str) -> None: ...
