@@ -28,6 +28,8 @@ typedef struct fs_gemm_layout {
     int lanes;
 } fs_gemm_layout;
 
+#define FS_QUANTIZE_LEAST 0x1p-100f /* quantize_u8: a row whose largest |x| is below this counts as zeros */
+
 /* A strip of a product y = x W^T (+ bias): rows of activations by a range of packed columns. */
 typedef struct fs_gemm_args {
     int rows;             /* M > 0 */

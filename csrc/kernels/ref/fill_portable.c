@@ -1,4 +1,24 @@
 #include "../gemm_slots.h"
-#include "../kernels.h"
+#include "slots_portable.h"
 
-void fs_kernels_fill_portable(fs_kernels *k) { fs_gemm_fill_portable(k); }
+void fs_kernels_fill_portable(fs_kernels *k) {
+    k->exp_f32 = fs_exp_f32__portable;
+    k->sigmoid_f32 = fs_sigmoid_f32__portable;
+    k->tanh_f32 = fs_tanh_f32__portable;
+    k->softmax_f32 = fs_softmax_f32__portable;
+    k->log_softmax_f32 = fs_log_softmax_f32__portable;
+    k->log_sum_exp_f32 = fs_log_sum_exp_f32__portable;
+    k->argmax_f32 = fs_argmax_f32__portable;
+    k->top_k_f32 = fs_top_k_f32__portable;
+    k->dot_f32 = fs_dot_f32__portable;
+    k->axpy_f32 = fs_axpy_f32__portable;
+    k->additive_score_f32 = fs_additive_score_f32__portable;
+    k->rnn_tanh_f32 = fs_rnn_tanh_f32__portable;
+    k->rnn_relu_f32 = fs_rnn_relu_f32__portable;
+    k->lstm_f32 = fs_lstm_f32__portable;
+    k->gru_f32 = fs_gru_f32__portable;
+    k->f32_to_bf16 = fs_f32_to_bf16__portable;
+    k->bf16_to_f32 = fs_bf16_to_f32__portable;
+    k->quantize_u8 = fs_quantize_u8__portable;
+    fs_gemm_fill_portable(k);
+}

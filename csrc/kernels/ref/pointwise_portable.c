@@ -1,0 +1,30 @@
+#include "ref_math.h"
+#include "slots_portable.h"
+
+void fs_exp_f32__portable(int n, const float *x, float *y) {
+    for (int i = 0; i < n; i++) y[i] = (float)fs_ref_exp(x[i]);
+}
+
+void fs_sigmoid_f32__portable(int n, const float *x, float *y) {
+    for (int i = 0; i < n; i++) y[i] = (float)fs_ref_sigmoid(x[i]);
+}
+
+void fs_tanh_f32__portable(int n, const float *x, float *y) {
+    for (int i = 0; i < n; i++) y[i] = (float)fs_ref_tanh(x[i]);
+}
+
+float fs_dot_f32__portable(int n, const float *x, const float *y) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += (double)x[i] * y[i];
+    return (float)sum;
+}
+
+void fs_axpy_f32__portable(int n, float a, const float *x, float *y) {
+    for (int i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+float fs_additive_score_f32__portable(int n, const float *q, const float *k, const float *v) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += v[i] * fs_ref_tanh(q[i] + k[i]);
+    return (float)sum;
+}
