@@ -30,6 +30,7 @@ NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "uint64": np.dtype("<u8"),
     "float64": np.dtype("<f8"),
 }
+REAL = ("float16", "bfloat16", "float32", "float64")
 CHUNK = 1 << 20  # elements looked at in one go
 
 
@@ -46,7 +47,7 @@ class Tensor:
 
     def check_finite(self, where: str) -> None:
         """Refuses NaN and infinity, naming the first."""
-        if self.dtype not in ("float16", "bfloat16", "float32", "float64"):
+        if self.dtype not in REAL:
             return
         flat = self.array.reshape(-1)
         for start in range(0, flat.size, CHUNK):
@@ -66,7 +67,7 @@ class Tensor:
         """The values as float32; a view where the bytes allow it."""
         if self.dtype == "bfloat16":
             return (self.array.astype(np.uint32) << 16).view(np.float32)
-        if self.dtype not in ("float16", "float32", "float64"):
+        if self.dtype not in REAL:
             raise UnsupportedError(
                 "not a tensor of real numbers",
                 where=where,

@@ -1,0 +1,121 @@
+"""Weights from one precision to another, for saving: float32, bfloat16, int8.
+
+int8 has one symmetric scale a row (an output channel): scale = max |w| / 127, q = round(w / scale), bit
+for bit as the engine quantizes float32 weights when it loads them. Embeddings are then bfloat16; biases and the score
+vector of additive attention stay float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastseq.errors import ArgumentError, FormatError
+from fastseq.formats.tensor import REAL, Tensor
+from fastseq.models.spec import Embedding, ModelSpec
+
+DTYPES = ("float32", "bfloat16", "int8")
+SCALE = ".scale"  # what follows the name of an int8 tensor in the name of its scales
+
+
+def check_dtype(dtype: str | None) -> None:
+    """Refuses a precision that is none of ours."""
+    if dtype is not None and dtype not in DTYPES:
+        raise ArgumentError("unknown dtype", where="dtype", expected=", ".join(DTYPES), found=str(dtype))
+
+
+def stored_dtype(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> str:
+    """The precision of the matrices: the smallest that one of them is stored in."""
+    kinds = {tensor.dtype for name, tensor in tensors.items() if _role(spec, name, tensor) == "matrix"}
+    return "int8" if "int8" in kinds else "bfloat16" if "bfloat16" in kinds else "float32"
+
+
+def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dict[str, Tensor]:
+    """The weights with their matrices in `dtype`; what is there already is passed on as it is."""
+    check_dtype(dtype)
+    result: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if name.endswith(SCALE) and name[: -len(SCALE)] in tensors:
+            continue
+        role = _role(spec, name, tensor)
+        wanted = (
+            "float32" if role == "vector" else "bfloat16" if role == "table" and dtype == "int8" else dtype
+        )
+        if tensor.dtype == wanted:
+            result[name] = tensor
+            if wanted == "int8":
+                result[name + SCALE] = tensors[name + SCALE]
+            continue
+        wide = widened(tensors, name)
+        if wanted == "int8":
+            result[name], result[name + SCALE] = to_int8(wide)
+        else:
+            result[name] = (
+                Tensor("bfloat16", to_bfloat16(wide)) if wanted == "bfloat16" else Tensor("float32", wide)
+            )
+    return result
+
+
+def widened(tensors: Mapping[str, Tensor], name: str) -> NDArray[np.float32]:
+    """A tensor as float32, its scales applied."""
+    tensor = tensors[name]
+    if tensor.dtype != "int8":
+        return tensor.float32(name)
+    scale = tensors[name + SCALE].float32(name + SCALE)
+    wide: NDArray[np.float32] = tensor.array.astype(np.float32) * scale[:, None]
+    return wide
+
+
+def to_bfloat16(wide: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Rounded to the nearest, ties to even; as bits."""
+    bits = np.ascontiguousarray(wide).view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def to_int8(wide: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+    """Rows (N, K) as int8, and their scales (N)."""
+    scale = np.abs(wide).max(axis=1, initial=0).astype(np.float32) / np.float32(127)
+    divisor = np.where(scale > 0, scale, np.float32(1))  # a row of zeros stays one
+    q = np.clip(np.rint(wide / divisor[:, None]), -127, 127) * (scale > 0)[:, None]
+    return Tensor("int8", q.astype(np.int8)), Tensor("float32", scale)
+
+
+def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
+    """Refuses weights that are of no use as numbers: NaN, infinity, integers, scales that do not fit."""
+    for name, tensor in tensors.items():
+        tensor.check_finite(name)
+        if tensor.dtype != "int8":
+            if tensor.dtype not in REAL:
+                raise FormatError("not a weight", where=name, expected=", ".join(REAL), found=tensor.dtype)
+            continue
+        if _role(spec, name, tensor) != "matrix":
+            raise FormatError(
+                "only matrices may be int8", where=name, expected="float32, bfloat16", found="int8"
+            )
+        scale = tensors.get(name + SCALE)
+        rows = tensor.shape[:1]
+        if scale is None or scale.shape != rows or scale.dtype != "float32":
+            raise FormatError(
+                "an int8 tensor needs its scales",
+                where=name + SCALE,
+                expected=f"float32 {rows}",
+                found="none" if scale is None else f"{scale.dtype} {scale.shape}",
+            )
+
+
+def engine_arrays(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:
+    """As the engine takes them: float32, bfloat16 as uint16, int8 with float32 scales; views if possible."""
+    return {
+        name: tensor.array if tensor.dtype in ("float32", "bfloat16", "int8") else tensor.float32(name)
+        for name, tensor in tensors.items()
+    }
+
+
+def _role(spec: ModelSpec, name: str, tensor: Tensor) -> str:
+    """``table`` (of an embedding), ``matrix``, or ``vector`` (which keeps float32)."""
+    for block in (*spec.encoder, *spec.decoder):
+        if isinstance(block, Embedding) and name in block.shapes():
+            return "table"
+    return "matrix" if tensor.array.ndim == 2 and not name.endswith(".score.weight") else "vector"
