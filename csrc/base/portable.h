@@ -15,6 +15,7 @@
 #define FS_THREAD_LOCAL __declspec(thread)
 #define FS_PRINTF(fmt, args)
 #define FS_PREFETCH(p) ((void)(p))
+#define FS_UNROLL
 #else
 #define FS_RESTRICT __restrict__
 #define FS_INLINE static inline __attribute__((always_inline))
@@ -22,6 +23,11 @@
 #define FS_THREAD_LOCAL __thread
 #define FS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define FS_PREFETCH(p) __builtin_prefetch(p)
+#if defined(__clang__)
+#define FS_UNROLL _Pragma("unroll") /* before a loop of a fixed, small count: write it out whole */
+#else
+#define FS_UNROLL _Pragma("GCC unroll 16")
+#endif
 #endif
 
 #define FS_ALIGNMENT 64 /* bytes: one cache line, one 512-bit vector */

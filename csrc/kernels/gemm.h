@@ -9,7 +9,7 @@
  * chain of additions over rising k. The order depends on K alone, so a row has the same bits whatever M, the
  * other rows or the thread count. NaN and infinity flow through as IEEE 754 says.
  * int8: activations are quantized a row at a time (symmetric, 8 bits), sums are exact in int32, and
- * y = (x_scale * w_scale) * sum, then + bias, then + y when accumulating, in float32 without fused steps:
+ * y = (x_scale * w_scale) * sum, then + bias (0 without), then + y when accumulating, in float32 without fused steps:
  * the same bits with every instruction set. */
 #ifndef FS_GEMM_H
 #define FS_GEMM_H

@@ -1,9 +1,13 @@
-/* What each instruction set's gemm files add to its table. */
+/* What each instruction set's gemm files add to its table. The int8 layout of a set is shared by those that
+ * build on it. */
 #ifndef FS_GEMM_SLOTS_H
 #define FS_GEMM_SLOTS_H
 
 #include "kernels.h"
 
 void fs_gemm_fill_portable(fs_kernels *k);
+void fs_gemm_fill_avx512(fs_kernels *k);
+void fs_gemm_fill_bytes_avx512(fs_kernels *k);
+void fs_gemm_fill_avx512_vnni(fs_kernels *k);
 
 #endif

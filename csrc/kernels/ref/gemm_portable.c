@@ -72,7 +72,7 @@ static void gemm_s8(const fs_gemm_args *a) {
             for (int j = 0; j < n; j++) {
                 int32_t exact = (int32_t)(sum[j] - (uint32_t)a->w_sum[column + j]);
                 float v = (a->x_scale[row] * a->w_scale[column + j]) * (float)exact;
-                if (a->bias) v += a->bias[column + j];
+                v += a->bias ? a->bias[column + j] : 0.0f;
                 y[j] = a->accumulate ? y[j] + v : v;
             }
         }

@@ -1,0 +1,35 @@
+/* How the tuned gemm kernels cut a strip: blocks of rows copied to the stack, tiles of rows by panels of
+ * columns. Sizes only; no result depends on them.
+ *
+ *     block of x (rows, part of K)          packed W, one panel                  y
+ *     +------- x_stride -----+               +- panel -+
+ *     | row 0 ... part ... . |   tile 0      | k       |          +---------+
+ *     | row 1              . |   (<= TILE)   | ...     |    ->    | tile    |  kept in registers
+ *     | ...                . |   tile 1      | ...     |          +---------+
+ *     +----------------------+               +---------+
+ *
+ * The copy makes the rows' distance a constant (one address for all rows of a tile) that is an odd number of
+ * cache lines (rows do not fight for the same sets). A panel's part of W is read by all tiles of the block
+ * while it is in the first-level cache. Up to FS_GEMM_FEW rows there is one tile, and its rows get the room
+ * that the missing ones leave: a long part of K, so that weights stream in long runs. */
+#ifndef FS_GEMM_TILES_H
+#define FS_GEMM_TILES_H
+
+#include "kernels.h"
+
+enum {
+    FS_GEMM_TILE_MAX = 14,      /* rows of a tile, with any instruction set */
+    FS_GEMM_FEW = 4,            /* rows */
+    FS_GEMM_NEAR = 1088,        /* bytes between rows of a block of many: 17 cache lines */
+    FS_GEMM_FAR = 12224,        /* bytes between rows of a block of few: 191 cache lines */
+    FS_GEMM_BLOCK = 44,         /* rows of a block at most */
+    FS_GEMM_BLOCK_BYTES = 48896 /* FS_GEMM_FEW * FS_GEMM_FAR, and more than FS_GEMM_BLOCK * FS_GEMM_NEAR */
+};
+
+/* The size of equal parts of n, each at most `most` */
+FS_INLINE int fs_gemm_even(int n, int most) {
+    const int parts = (n + most - 1) / most;
+    return (n + parts - 1) / parts;
+}
+
+#endif
