@@ -1,8 +1,8 @@
 """Weights from one precision to another, for saving: float32, bfloat16, int8.
 
 int8 has one symmetric scale a row (an output channel): scale = max |w| / 127, q = round(w / scale), bit
-for bit as the engine quantizes float32 weights when it loads them. Embeddings are then bfloat16; biases and the score
-vector of additive attention stay float32.
+for bit as the engine quantizes float32 weights when it loads them. Embeddings are then bfloat16; biases and
+the score vector of additive attention stay float32.
 """
 
 from __future__ import annotations

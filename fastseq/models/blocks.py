@@ -174,26 +174,31 @@ class Pool(Plain):
 
 @dataclass(frozen=True)
 class Bridge(Plain):
-    """How the encoder's final state starts the decoder. `linear`: tanh(W f + b) for every layer.
-
-    The sizes of its tensors follow from the encoder and the decoder: `ModelSpec` knows both.
-    """
+    """How the encoder's final state starts the decoder. `linear`: tanh(W f + b) for every layer."""
 
     kind_of_block: ClassVar[str] = "bridge"
     kind: Literal["zero", "copy", "concat", "linear"]
     weights: str = ""
+    input: int | None = None
+    output: int | None = None
 
     def check(self) -> None:
-        if (self.kind == "linear") != bool(self.weights):
-            raise FormatError(
-                "a linear bridge, and no other, has weights",
-                where="weights",
-                expected="the prefix of its tensors" if self.kind == "linear" else "none",
-                found=shown(self.weights),
-            )
+        for name in ("weights", "input", "output"):
+            given = getattr(self, name)
+            if (self.kind == "linear") != bool(given):
+                raise FormatError(
+                    "a linear bridge, and no other, has weights and sizes",
+                    where=name,
+                    expected="a value" if self.kind == "linear" else "none",
+                    found=shown(given),
+                )
+            if isinstance(given, int):
+                in_range(given, name)
 
     def shapes(self) -> dict[str, Shape]:
-        return {}
+        if self.input is None or self.output is None:
+            return {}
+        return {f"{self.weights}.weight": (self.output, self.input), f"{self.weights}.bias": (self.output,)}
 
 
 Block = Embedding | Rnn | Attention | Linear | Pool | Bridge

@@ -23,7 +23,7 @@ from fastseq.models.blocks import (
     read_block,
 )
 from fastseq.models.plain import Plain, in_range, joined, read, shown
-from fastseq.models.widths import follow, last_rnn
+from fastseq.models.widths import follow
 
 VERSION = 1  # of the native format; a file of a newer one is refused
 TOKENS_MAX = 2**20  # of one output
@@ -161,12 +161,6 @@ def tensor_shapes(spec: ModelSpec) -> dict[str, Shape]:
                         expected=str(shapes[name]),
                         found=str(shape),
                     )
-    bridge = next((block for block in spec.decoder if isinstance(block, Bridge)), None)
-    if bridge is not None and bridge.kind == "linear":
-        final, cell = last_rnn(spec.encoder), last_rnn(spec.decoder)
-        if final is not None and cell is not None:
-            shapes[f"{bridge.weights}.weight"] = (cell.hidden, final.width)
-            shapes[f"{bridge.weights}.bias"] = (cell.hidden,)
     return shapes
 
 

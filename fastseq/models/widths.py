@@ -88,7 +88,17 @@ class _Walk:
         start, cell = self.memory[1] if self.memory else None, last_rnn(blocks)
         if self.width or not self.decoder or (start is None and block.kind != "zero"):
             raise FormatError("a bridge is a decoder's first block", where="block", found="bridge")
-        if start is None or cell is None or block.kind in ("zero", "linear"):
+        if start is None or cell is None or block.kind == "zero":
+            return
+        if block.kind == "linear":
+            for key, width, found in (
+                ("input", start.width, block.input),
+                ("output", cell.hidden, block.output),
+            ):
+                if found != width:
+                    raise FormatError(
+                        "not the width of the final state", where=key, expected=str(width), found=str(found)
+                    )
             return
         if block.kind == "copy" and start.bidirectional:
             raise FormatError(

@@ -78,13 +78,16 @@ def test_tensor_shapes_of_each_block():
     ]  # fmt: skip
 
 
-def test_linear_bridge_takes_its_sizes_from_both_sides():
+def test_linear_bridge_fits_both_sides():
     values = copy.deepcopy(SEQ2SEQ)
-    values["decoder"][0] = {"block": "bridge", "kind": "linear", "weights": "bridge"}
+    values["decoder"][0] = {"block": "bridge", "kind": "linear", "weights": "bridge", "input": 512, "output": 512}
     values["decoder"][2]["layers"] = 3
     shapes = tensor_shapes(ModelSpec.from_dict(values))
     assert shapes["bridge.weight"] == (512, 512)
     assert shapes["bridge.bias"] == (512,)
+    values["decoder"][0]["input"] = 256
+    with pytest.raises(FormatError, match=r"decoder\[0\]\.input: not the width of the final state"):
+        ModelSpec.from_dict(values)
 
 
 def test_input_feeding_widens_the_decoder():
