@@ -79,6 +79,8 @@ void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element) {
     return p;
 }
 
+void fs_arena_rewind(fs_arena *a) { a->used = 0; }
+
 void fs_arena_close(fs_arena *a) {
     fs_free(a->block);
     memset(a, 0, sizeof *a);

@@ -39,6 +39,7 @@ void fs_free(void *p);        /* NULL is fine */
 void fs_arena_plan(fs_arena *a);
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err);
 void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element);
+void fs_arena_rewind(fs_arena *a); /* to cut again, at most as much, without planning anew */
 void fs_arena_close(fs_arena *a);
 
 static inline int fs_arena_planning(const fs_arena *a) { return a->planning; }

@@ -1,0 +1,92 @@
+/* The interface of a block: what a spec names, made runnable.
+ *
+ * A block works in one or both of two ways:
+ *   forward  whole sequences: a group of B ragged sequences, N rows in all, goes through at once;
+ *   step     one token for each of n rows of a decoder, whose state the session keeps between steps.
+ *
+ * A block never allocates while it runs. It cuts what it needs from an arena, and its code runs twice: once
+ * planning (fs_arena_planning: cut, then return), once for real, so the sizes can not disagree.
+ *
+ * Adding a block: a file, a line in blocks.def, a dataclass in fastseq/models/spec.py. */
+#ifndef FS_NN_BLOCK_H
+#define FS_NN_BLOCK_H
+
+#include "../base/arena.h"
+#include "../base/parallel.h"
+#include "options.h"
+#include "weights.h"
+
+typedef struct fs_block fs_block;
+
+/* What an encoder leaves for a decoder, for B sequences. */
+typedef struct fs_memory {
+    int64_t count;          /* B */
+    const int64_t *offsets; /* (B + 1) into states; NULL when there are no states */
+    const float *states;    /* (N, width) or NULL */
+    int width;              /* D */
+    const float *hidden;    /* (B, layers, hidden_width): final states, the directions side by side; or NULL */
+    const float *cell;      /* the same shape, or NULL */
+    int layers, hidden_width;
+} fs_memory;
+
+/* A group of sequences on its way through the blocks of a graph; one worker's. */
+typedef struct fs_flow {
+    fs_arena *arena;
+    int64_t count;          /* B, at most FS_GROUP_ROWS */
+    int64_t rows;           /* N; after a pool B */
+    const int64_t *offsets; /* (B + 1), from 0 */
+    const int32_t *ids;     /* (N) */
+    const float *x;         /* (rows, width), or NULL while the rows are still ids */
+    int width;
+    float *hidden, *cell;   /* (B, L, H) final states of the last recurrent block; NULL when it has none */
+    int layers, hidden_width;
+    fs_run *run;
+    int worker;
+} fs_flow;
+
+enum { FS_GROUP_ROWS = 64 };
+
+/* One step of a decoder: n rows, one token each. */
+typedef struct fs_step {
+    fs_arena *arena;
+    int n;
+    int capacity;             /* R: rows the state has room for */
+    const int32_t *tokens;    /* (n) */
+    const float *x;           /* (n, width), or NULL while the rows are still ids */
+    int width;
+    float *state;             /* of the block at work: state_planes x (R, state_width) */
+    float *feed;              /* (R, feed_width): what attention gave at the last step; NULL without feeding */
+    const fs_memory *memory;  /* NULL for a language model */
+    const float *keys;        /* (N, inner) that the attention block prepared over memory, or NULL */
+    const int64_t *sources;   /* (n): which sequence of memory a row attends to */
+    float *attention;         /* (R, longest): the weights of this step, when asked for; else NULL */
+    int64_t attention_stride;
+} fs_step;
+
+typedef struct fs_block_ops {
+    const char *kind;
+    size_t size; /* of the block's own struct, which begins with an fs_block */
+    /* `before` is the block whose rows come in, or NULL. Sets in_width and out_width. */
+    fs_status (*init)(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err);
+    void (*free)(fs_block *b);
+    size_t (*bytes)(const fs_block *b); /* memory held for weights */
+    void (*forward)(const fs_block *b, fs_flow *f);
+    void (*step)(const fs_block *b, fs_step *s);
+} fs_block_ops;
+
+struct fs_block {
+    const fs_block_ops *ops;
+    int in_width;     /* 0 when the block takes ids, or any width */
+    int out_width;
+    int state_planes; /* a row's state between steps: planes of (R, state_width) floats */
+    int state_width;
+};
+
+#define FS_BLOCK(kind) extern const fs_block_ops fs_block_##kind;
+#include "blocks.def"
+#undef FS_BLOCK
+
+/* FS_ERR_FORMAT when the rows that come in are not as wide as the spec says. */
+fs_status fs_block_check_input(const fs_block *before, int width, const fs_options *o, fs_error *err);
+
+#endif

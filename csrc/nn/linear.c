@@ -1,0 +1,72 @@
+/* y = act(x W^T + b): torch.nn.Linear, with an activation after it. */
+#include "linear.h"
+
+static const char *const activations[] = {"none", "tanh", "relu", "sigmoid", NULL};
+
+static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err) {
+    fs_linear *l = (fs_linear *)b;
+    int bias = 1;
+    FS_TRY(fs_option_width(o, "input", &l->input, err));
+    FS_TRY(fs_option_width(o, "output", &l->output, err));
+    FS_TRY(fs_option_int(o, "bias", 0, 1, &bias, err));
+    FS_TRY(fs_option_choice(o, "activation", activations, &l->activation, err));
+    FS_TRY(fs_block_check_input(before, l->input, o, err));
+    FS_TRY(fs_build_matrix(build, ".weight", l->output, l->input, 0, l->input, &l->matrix, err));
+    if (bias) FS_TRY(fs_build_vector(build, ".bias", l->output, 0, &l->bias, NULL, err));
+    b->in_width = l->input;
+    b->out_width = l->output;
+    return FS_OK;
+}
+
+static void release(fs_block *b) {
+    fs_linear *l = (fs_linear *)b;
+    fs_matrix_free(&l->matrix);
+    fs_free(l->bias);
+}
+
+static size_t bytes(const fs_block *b) { return fs_matrix_bytes(&((const fs_linear *)b)->matrix); }
+
+const fs_linear *fs_linear_of(const fs_block *b) {
+    return b && b->ops == &fs_block_linear ? (const fs_linear *)b : NULL;
+}
+
+void fs_linear_apply(const fs_linear *l, int64_t rows, const float *x, size_t stride, float *y, void *scratch,
+                     fs_run *run) {
+    const fs_kernels *k = l->matrix.k;
+    int n = l->output;
+    fs_gemm(&l->matrix, rows, x, stride, l->bias, y, (size_t)n, 0, scratch, run);
+    for (int64_t i = 0; i < rows && l->activation; i++) {
+        float *row = y + i * n;
+        if (l->activation == 1) k->tanh_f32(n, row, row);
+        if (l->activation == 2)
+            for (int j = 0; j < n; j++) row[j] = row[j] > 0 ? row[j] : 0;
+        if (l->activation == 3) k->sigmoid_f32(n, row, row);
+    }
+}
+
+static const float *run_rows(const fs_linear *l, fs_arena *arena, int64_t rows, const float *x) {
+    float *y = fs_arena_cut(arena, (size_t)rows, (size_t)l->output, sizeof(float));
+    void *scratch = fs_arena_cut(arena, 1, fs_gemm_scratch(&l->matrix, rows), 1);
+    if (y) fs_linear_apply(l, rows, x, (size_t)l->input, y, scratch, NULL);
+    return y;
+}
+
+static void forward(const fs_block *b, fs_flow *f) {
+    const fs_linear *l = (const fs_linear *)b;
+    f->x = run_rows(l, f->arena, f->rows, f->x);
+    f->width = l->output;
+}
+
+static void step(const fs_block *b, fs_step *s) {
+    const fs_linear *l = (const fs_linear *)b;
+    s->x = run_rows(l, s->arena, s->n, s->x);
+    s->width = l->output;
+}
+
+const fs_block_ops fs_block_linear = {.kind = "linear",
+                                      .size = sizeof(fs_linear),
+                                      .init = init,
+                                      .free = release,
+                                      .bytes = bytes,
+                                      .forward = forward,
+                                      .step = step};

@@ -1,0 +1,25 @@
+/* All that a search needs of a model: begin a sequence, take a step, keep or move rows.
+ *
+ * A search works on rows 0 .. n - 1; each is one hypothesis of one source. A stepper serves one thread.
+ * Tests drive searches with a stepper of their own (a table of probabilities). */
+#ifndef FS_NN_STEPPER_H
+#define FS_NN_STEPPER_H
+
+#include "../base/status.h"
+
+typedef struct fs_stepper fs_stepper;
+
+struct fs_stepper {
+    int rows;       /* R: most rows at once */
+    int vocabulary; /* V */
+    /* Makes sources [first, first + count) ready to begin; those before are done with. */
+    fs_status (*prepare)(fs_stepper *s, int64_t first, int64_t count, fs_error *err);
+    /* `row` becomes a new hypothesis of `source`, one of those prepared. */
+    void (*begin)(fs_stepper *s, int row, int64_t source);
+    /* tokens (n) go in; logits (n, V) come out where need[i] is nonzero (everywhere when need is NULL). */
+    void (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits);
+    /* Row i becomes what row from[i] was, for i < n. */
+    void (*reorder)(fs_stepper *s, int n, const int32_t *from);
+};
+
+#endif

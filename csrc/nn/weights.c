@@ -1,0 +1,95 @@
+#include "weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/checked.h"
+
+static void full_name(const fs_build *b, const char *suffix, char to[160]) {
+    snprintf(to, 160, "%s%s", b->prefix, suffix);
+}
+
+fs_status fs_build_find(const fs_build *b, const char *suffix, int64_t rows, int64_t columns, int optional,
+                        const fs_tensor **out, fs_error *err) {
+    char name[160];
+    full_name(b, suffix, name);
+    *out = NULL;
+    for (int i = 0; i < b->weights->count; i++) {
+        const fs_tensor *t = &b->weights->tensors[i];
+        if (strcmp(t->name, name) != 0) continue;
+        if (t->dims != (columns ? 2 : 1) || t->shape[0] != rows || (columns && t->shape[1] != columns))
+            return fs_fail(err, FS_ERR_FORMAT, name, "shape contradicts the spec", "(%lld, %lld)|(%lld, %lld)",
+                           (long long)rows, (long long)(columns ? columns : 1), (long long)t->shape[0],
+                           (long long)t->shape[1]);
+        *out = t;
+        return FS_OK;
+    }
+    if (optional) return FS_OK;
+    return fs_fail(err, FS_ERR_FORMAT, name, "weight is missing", "a tensor of shape (%lld, %lld)|none",
+                   (long long)rows, (long long)(columns ? columns : 1));
+}
+
+void fs_tensor_row(const fs_tensor *t, const fs_kernels *k, int64_t row, int first, int columns, float *out) {
+    size_t at = (size_t)row * (size_t)t->shape[1] + (size_t)first;
+    if (t->dtype == FS_F32) {
+        memcpy(out, (const float *)t->data + at, (size_t)columns * sizeof *out);
+    } else if (t->dtype == FS_BF16) {
+        k->bf16_to_f32(columns, (const uint16_t *)t->data + at, out);
+    } else {
+        const int8_t *q = (const int8_t *)t->data + at;
+        for (int j = 0; j < columns; j++) out[j] = (float)q[j] * t->scale[row];
+    }
+}
+
+/* Columns [first, first + columns) of t (rows, total) as float32, every value finite. */
+static fs_status copy_floats(const fs_tensor *t, const fs_kernels *k, int first, int columns, float **out,
+                             fs_error *err) {
+    int64_t rows = t->shape[0];
+    size_t bytes = 0;
+    float *to = NULL;
+    if (fs_size_array((size_t)rows, (size_t)columns, sizeof(float), &bytes)) to = fs_alloc(bytes);
+    if (!to) return fs_fail_memory(err, t->name, bytes);
+    for (int64_t i = 0; i < rows; i++) {
+        float *row = to + (size_t)i * (size_t)columns, sum = 0;
+        fs_tensor_row(t, k, i, first, columns, row);
+        for (int j = 0; j < columns; j++) sum += row[j] - row[j]; /* not 0 when one is infinite or NaN */
+        if (sum == 0) continue;
+        fs_free(to);
+        return fs_fail(err, FS_ERR_FORMAT, t->name, "weights are not finite", "finite numbers|NaN or infinity in row %lld",
+                       (long long)i);
+    }
+    *out = to;
+    return FS_OK;
+}
+
+fs_status fs_build_vector(const fs_build *b, const char *suffix, int n, int optional, float **out, int *found,
+                          fs_error *err) {
+    const fs_tensor *t;
+    FS_TRY(fs_build_find(b, suffix, n, 0, optional, &t, err));
+    if (found) *found = t != NULL;
+    if (t) return copy_floats(t, b->k, 0, 1, out, err);
+    *out = fs_alloc((size_t)n * sizeof **out);
+    return *out ? FS_OK : fs_fail_memory(err, suffix, (uint64_t)n * sizeof **out);
+}
+
+fs_status fs_build_floats(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
+                          float **out, fs_error *err) {
+    const fs_tensor *t;
+    FS_TRY(fs_build_find(b, suffix, rows, total, 0, &t, err));
+    return copy_floats(t, b->k, first, columns, out, err);
+}
+
+fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
+                          fs_matrix *out, fs_error *err) {
+    const fs_tensor *t;
+    float *w = NULL;
+    fs_status st;
+    FS_TRY(fs_build_find(b, suffix, rows, total, 0, &t, err));
+    if (t->dtype == FS_S8 && b->dtype == FS_S8 && columns == total)
+        return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->name, err);
+    FS_TRY(copy_floats(t, b->k, first, columns, &w, err));
+    st = fs_matrix_init(out, b->k, b->dtype, rows, columns, w, t->name, err);
+    fs_free(w);
+    return st;
+}

@@ -1,0 +1,50 @@
+/* Named weights as a file holds them, and how blocks take them: checked against the shape the spec asks for. */
+#ifndef FS_NN_WEIGHTS_H
+#define FS_NN_WEIGHTS_H
+
+#include "../kernels/gemm.h"
+
+typedef struct fs_tensor {
+    const char *name;
+    fs_dtype dtype;
+    int dims;         /* 1 or 2 */
+    int64_t shape[2]; /* (rows, columns); a vector is (n, 1) */
+    const void *data; /* row-major, contiguous, borrowed */
+    const float *scale; /* (rows): int8 only, borrowed */
+} fs_tensor;
+
+typedef struct fs_weights {
+    const fs_tensor *tensors;
+    int count;
+} fs_weights;
+
+/* What a block is built from: kernels, how matrices are held, the weights, the prefix of their names. */
+typedef struct fs_build {
+    const fs_kernels *k;
+    fs_dtype dtype;
+    const fs_weights *weights;
+    const char *prefix;
+} fs_build;
+
+/* The tensor "prefix.suffix" of shape (rows, columns), columns 0 for a vector. A missing one is an error
+ * unless `optional`, when *out is NULL. */
+fs_status fs_build_find(const fs_build *b, const char *suffix, int64_t rows, int64_t columns, int optional,
+                        const fs_tensor **out, fs_error *err);
+
+/* A vector (n) as float32 in memory of its own; zeros when optional and missing (*found tells, may be NULL). */
+fs_status fs_build_vector(const fs_build *b, const char *suffix, int n, int optional, float **out, int *found,
+                          fs_error *err);
+
+/* Columns [first, first + columns) of the matrix `suffix` (rows, total) as float32 in memory of its own. */
+fs_status fs_build_floats(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
+                          float **out, fs_error *err);
+
+/* The same columns packed for products. int8 tensors are used as they are when the build holds int8 and the
+ * columns are all of them. */
+fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
+                          fs_matrix *out, fs_error *err);
+
+/* Row `row` of a two-dimensional tensor as float32. */
+void fs_tensor_row(const fs_tensor *t, const fs_kernels *k, int64_t row, int first, int columns, float *out);
+
+#endif
