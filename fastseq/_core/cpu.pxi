@@ -18,8 +18,15 @@ cdef extern from "base/parallel.h" nogil:
         int64_t next_poll_ns
     void fs_threads_set(int threads)
     int fs_threads_get()
+    int fs_run_threads(const fs_run *run)
     const char *fs_openmp_description()
     void fs_parallel_init()
+
+cdef extern from "kernels/kernel_types.h" nogil:
+    ctypedef enum fs_dtype:
+        FS_F32
+        FS_BF16
+        FS_S8
 
 cdef extern from "kernels/kernels.h" nogil:
     ctypedef struct fs_kernels:
@@ -100,33 +107,43 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
 
 
-cdef int _poll_signals(void *arg) noexcept with gil:
-    """Runs pending Python signal handlers; what one raises is kept in the caller's list."""
-    try:
-        PyErr_CheckSignals()
-    except BaseException as error:
-        (<list>arg).append(error)
-        return 1
-    return 0
+cdef int _poll(void *arg) noexcept with gil:
+    return (<Run>arg).poll()
 
 
-cdef void run_init(fs_run *run, object threads, list raised) except *:
-    """`raised` collects the exception of a signal handler; it must outlive the run."""
-    run.threads = 0 if threads is None else threads
-    if run.threads < 0:
-        raise errors.ArgumentError("bad thread count", where="threads", expected="0 or more", found=str(threads))
-    run.poll = _poll_signals
-    run.poll_arg = <void *>raised
-    run.stopped = 0
-    run.done = 0
-    run.next_poll_ns = 0
+cdef class Run:
+    """What a native call carries: its thread count, Python's signals, and who is told of progress.
 
+    threads: None for the process-wide count. progress: called with the items done so far, about 50 times a
+    second, on the calling thread.
+    """
+    cdef fs_run run
+    cdef object progress, raised
 
-cdef int check_run(fs_status status, fs_error *err, list raised) except -1:
-    """As check, for a call that carried a run: an interrupting handler's own exception comes through."""
-    if raised:
-        raise raised[0]
-    return check(status, err)
+    def __cinit__(self, threads=None, progress=None):
+        if threads is not None and (not isinstance(threads, int) or not 0 <= threads <= 4096):
+            raise errors.ArgumentError("bad thread count", where="threads", expected="0 to 4096", found=repr(threads))
+        self.run.threads = 0 if threads is None else threads
+        self.run.poll = _poll
+        self.run.poll_arg = <void *>self
+        self.progress = progress
+
+    cdef int poll(self) noexcept:
+        """Runs pending signal handlers; what one raises is kept, and stops the work."""
+        try:
+            PyErr_CheckSignals()
+            if self.progress is not None:
+                self.progress(self.run.done)
+        except BaseException as error:
+            self.raised = error
+            return 1
+        return 0
+
+    cdef int check(self, fs_status status, fs_error *err) except -1:
+        """As check, for a call that carried this run: an interrupting handler's own exception comes through."""
+        if self.raised is not None:
+            raise self.raised
+        return check(status, err)
 
 
 fs_kernels_init()

@@ -1,9 +1,13 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, embedsignature=True, freethreading_compatible=True
+# cython: language_level=3, boundscheck=False, embedsignature=True, freethreading_compatible=True
 """The one extension module: fastseq's C behind Cython. Each part is a file of its own, included here, so
 that the C is linked once. Everything in it converts, checks and releases the GIL; nothing computes."""
 
+cimport cython
+
 include "status.pxi"
 include "cpu.pxi"
+include "nn.pxi"
+include "decode.pxi"
 include "probe.pxi"
 include "probe_gemm.pxi"
 include "probe_base.pxi"

@@ -71,19 +71,17 @@ def probe_parallel_sum(
 ):
     """(sum of values, items each worker did, whether a nested loop left its thread)."""
     cdef fs_probe_sum p
-    cdef fs_run run
+    cdef Run run = Run(threads)
     cdef fs_error err
     cdef fs_status st
-    cdef list raised = []
-    run_init(&run, threads, raised)
     memset(&p, 0, sizeof(p))
-    p.run = &run
+    p.run = &run.run
     p.spin_ns = spin_us * 1000
     p.nested = nested
     p.values = &values[0] if values.shape[0] else NULL
     with nogil:
         st = fs_probe_run(&p, values.shape[0], grain, &err)
-    check_run(st, &err, raised)
+    run.check(st, &err)
     return p.total, [p.items_of[i] for i in range(FS_PROBE_WORKERS) if p.items_of[i]], bool(p.inner_strangers)
 
 

@@ -6,10 +6,6 @@ cdef extern from "base/arena.h" nogil:
     void fs_free(void *p)
 
 cdef extern from "kernels/gemm.h" nogil:
-    ctypedef enum fs_dtype:
-        FS_F32
-        FS_BF16
-        FS_S8
     ctypedef struct fs_matrix:
         int columns
         int depth
@@ -87,15 +83,13 @@ cdef class ProbeMatrix:
         cdef const float *bias_at = &c_bias[0] if bias is not None else NULL
         cdef int64_t rows = x.shape[0]
         cdef size_t x_stride = x.strides[0] // 4, y_stride = y.strides[0] // 4
-        cdef list raised = []
-        cdef fs_run run
+        cdef Run run = Run(threads)
         cdef fs_run *given = NULL
         if rows == 0:
             return
         self.reserve(fs_gemm_scratch(&self.m, rows))
         if threads != 1:
-            run_init(&run, threads, raised)
-            given = &run
+            given = &run.run
         with nogil:
             fs_gemm(&self.m, rows, &x[0, 0], x_stride, bias_at, &y[0, 0], y_stride, accumulate, self.scratch, given)
 

@@ -1,0 +1,265 @@
+# Decoding over csrc/decode: sessions for every thread, the schedule on them, and one step at a time.
+cdef extern from "nn/stepper.h" nogil:
+    ctypedef struct fs_stepper:
+        int rows
+        int vocabulary
+        fs_status (*prepare)(fs_stepper *s, int64_t first, int64_t count, fs_error *err) noexcept nogil
+        void (*begin)(fs_stepper *s, int row, int64_t source) noexcept nogil
+        void (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits) noexcept nogil
+        void (*reorder)(fs_stepper *s, int n, const int32_t *from_) noexcept nogil
+
+cdef extern from "nn/session.h" nogil:
+    ctypedef struct fs_session:
+        pass
+    ctypedef struct fs_sources:
+        const fs_memory *memory
+        const fs_graph *encoder
+        const fs_batch *batch
+        const int64_t *order
+    fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, int rows, fs_run *run, int worker,
+                                fs_session **out, fs_error *err)
+    void fs_session_free(fs_session *s)
+    fs_stepper *fs_session_stepper(fs_session *s)
+    void fs_session_attention(const fs_session *s, int row, const float **weights, int64_t *n)
+
+cdef extern from "decode/decode.h" nogil:
+    ctypedef struct fs_decode_job:
+        const fs_kernels *k
+        int64_t count
+        const int64_t *order
+        const int32_t *prompt
+        const int64_t *prompt_offsets
+        const int32_t *stop
+        int stops
+        const int32_t *limit
+    ctypedef struct fs_decode_out:
+        const int64_t *start
+        int32_t *ids
+        float *logprobs
+        int32_t *length
+        unsigned char *stopped
+        float *stop_logprob
+        fs_atomic *steps
+    fs_status fs_decode_all(fs_stepper *const *steppers, const fs_decode_job *job, int64_t grain,
+                            const fs_decode_out *out, fs_run *run, fs_error *err)
+
+cdef extern from *:
+    """
+    static void fs_log_softmax_rows(const fs_kernels *k, int rows, int n, float *x) {
+        for (int i = 0; i < rows; i++) k->log_softmax_f32(n, x + (size_t)i * (size_t)n, x + (size_t)i * (size_t)n);
+    }
+    """
+    void fs_log_softmax_rows(const fs_kernels *k, int rows, int n, float *x) nogil
+
+cdef enum:
+    _ROWS = 64    # rows a thread decodes at once
+    _GRAIN = 512  # sources a thread takes at once: enough that the last few rows of a run cost little
+
+
+class Decoded:
+    """Generated ids, ragged: ids and logprobs (N), offsets (B + 1).
+
+    stopped (B): 1 where a stop token ended it (not in ids), 0 at the limit; stop_logprobs (B): of that token,
+    0 where there is none; steps: decoder steps taken, over all threads.
+    """
+    __slots__ = ("ids", "offsets", "logprobs", "stopped", "stop_logprobs", "steps")
+
+    def __init__(self, ids, offsets, logprobs, stopped, stop_logprobs, steps):
+        self.ids, self.offsets, self.logprobs = ids, offsets, logprobs
+        self.stopped, self.stop_logprobs, self.steps = stopped, stop_logprobs, steps
+
+
+cdef class _Sessions:
+    """A session a worker, and their steppers."""
+    cdef fs_session **sessions
+    cdef fs_stepper **steppers
+    cdef int count
+
+    def __cinit__(self, int count):
+        self.count = count
+        self.sessions = <fs_session **>calloc(count, sizeof(fs_session *))
+        self.steppers = <fs_stepper **>calloc(count, sizeof(fs_stepper *))
+        if not self.sessions or not self.steppers:
+            raise MemoryError
+
+    def __dealloc__(self):
+        cdef int i
+        if self.sessions:
+            for i in range(self.count):
+                fs_session_free(self.sessions[i])
+        free(self.sessions)
+        free(self.steppers)
+
+    cdef int open(self, const fs_graph *decoder, const fs_sources *sources, int rows, fs_run *run) except -1:
+        cdef fs_error err
+        cdef int i
+        for i in range(self.count):
+            check(fs_session_create(decoder, sources, rows, run, i, &self.sessions[i], &err), &err)
+            self.steppers[i] = fs_session_stepper(self.sessions[i])
+        return 0
+
+
+cdef object _limits(max_new_tokens, int64_t batch):
+    limits = as_array(np.broadcast_to(max_new_tokens, (batch,)), np.int32, "max_new_tokens")
+    if batch and limits.min() < 0:
+        raise errors.ArgumentError("negative", where="max_new_tokens", expected="0 or more", found=str(limits.min()))
+    return limits
+
+
+cdef object _stop_ids(stop, int vocabulary):
+    ids = as_array(list(stop), np.int32, "stop")
+    if len(ids) and not (0 <= ids.min() and ids.max() < vocabulary):
+        raise errors.ArgumentError("outside the vocabulary", where="stop", expected=f"0 to {vocabulary - 1}", found=str(list(stop)))
+    return ids
+
+
+cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source, prompts, stop, max_new_tokens,
+                    threads, int rows, progress):
+    """The common path: from a memory, from ids through an encoder, or from prompts alone."""
+    cdef fs_error err
+    cdef fs_status st
+    cdef Run run = Run(threads, progress)
+    cdef fs_sources sources
+    cdef fs_decode_job job
+    cdef fs_decode_out out
+    cdef fs_atomic steps = 0
+    cdef const int32_t[::1] c_stop, c_limits
+    cdef const int64_t[::1] c_start
+    cdef int64_t[::1] c_order
+    cdef int32_t[::1] c_ids, c_lengths
+    cdef float[::1] c_logprobs, c_stop_logprobs
+    cdef unsigned char[::1] c_stopped
+    cdef _Sessions sessions
+    cdef int64_t grain
+    decoder.enter()
+    try:
+        prompt = _Ragged(prompts[0], prompts[1], decoder.g.vocabulary)
+        B = (<_Ragged>prompt).batch.count
+        if (memory is not None and memory.memory.count != B) or (source is not None and source.batch.count != B):
+            raise errors.ArgumentError("as many prompts as sources are needed", where="prompts", expected=str(
+                memory.memory.count if memory is not None else source.batch.count), found=str(B))
+        if B and np.diff((<_Ragged>prompt).offsets).min() < 1:
+            raise errors.ArgumentError("empty prompt", where="prompts", expected="one token at least", found="none")
+        stop_ids, limits = _stop_ids(stop, decoder.g.vocabulary), _limits(max_new_tokens, B)
+        starts = np.zeros(B + 1, np.int64)
+        np.cumsum(limits, out=starts[1:])
+        try:  # filled as far as sequences go; untouched pages cost nothing
+            ids, logprobs = np.empty(max(int(starts[-1]), 1), np.int32), np.empty(max(int(starts[-1]), 1), np.float32)
+        except MemoryError:
+            raise errors.OutOfMemoryError("out of memory", where="max_new_tokens", expected="room for every token",
+                                          found=f"{int(starts[-1])} tokens") from None
+        lengths, stopped, stop_logprobs = np.zeros(B, np.int32), np.zeros(B, np.uint8), np.zeros(B, np.float32)
+        if B:
+            c_stop, c_limits, c_start, c_ids, c_logprobs = stop_ids, limits, starts, ids, logprobs
+            c_lengths, c_stopped, c_stop_logprobs = lengths, stopped, stop_logprobs
+            sources.memory = &memory.memory if memory is not None else NULL
+            sources.encoder, sources.batch, sources.order = NULL, NULL, NULL
+            job.order = NULL
+            if source is not None:
+                order = np.empty(B, np.int64)
+                c_order = order
+                check(fs_batch_order(&source.batch, &c_order[0], &err), &err)
+                sources.encoder, sources.batch, sources.order = encoder.g, &source.batch, &c_order[0]
+                job.order = &c_order[0]
+            job.k, job.count = decoder.k, B
+            job.prompt, job.prompt_offsets = (<_Ragged>prompt).batch.ids, (<_Ragged>prompt).batch.offsets
+            job.stop, job.stops = (&c_stop[0] if len(stop_ids) else NULL), len(stop_ids)
+            job.limit = &c_limits[0]
+            out.start, out.ids, out.logprobs = &c_start[0], &c_ids[0], &c_logprobs[0]
+            out.length, out.stopped, out.stop_logprob = &c_lengths[0], &c_stopped[0], &c_stop_logprobs[0]
+            out.steps = &steps
+            workers = fs_run_threads(&run.run)
+            grain = max(1, min(_GRAIN, -(-B // workers)))
+            sessions = _Sessions(min(workers, -(-B // grain)))
+            run.run.threads = sessions.count
+            sessions.open(decoder.g, &sources, min(rows or _ROWS, grain), &run.run)
+            with nogil:
+                st = fs_decode_all(sessions.steppers, &job, grain, &out, &run.run, &err)
+            run.check(st, &err)
+        kept = np.zeros(B + 1, np.int64)
+        np.cumsum(lengths, out=kept[1:])
+        taken = np.repeat(starts[:-1] - kept[:-1], lengths) + np.arange(kept[-1])
+        return Decoded(ids[taken], kept, logprobs[taken], stopped, stop_logprobs, steps)
+    finally:
+        decoder.leave()
+
+
+def translate(Graph encoder, Graph decoder, ids, offsets, *, int start, stop, max_new_tokens, threads=None, progress=None):
+    """ids (N) int32 and offsets (B + 1) int64 of the sources -> Decoded, encoded and decoded in pieces.
+
+    start: the decoder's first token. progress: called with the number of sources finished, about 50 times a
+    second, by the calling thread.
+    """
+    encoder.enter()
+    try:
+        source = _Ragged(ids, offsets, encoder.g.vocabulary)
+        batch = (<_Ragged>source).batch.count
+        prompts = (np.full(batch, start, np.int32), np.arange(batch + 1, dtype=np.int64))
+        return _decode(decoder, None, encoder, source, prompts, stop, max_new_tokens, threads, 0, progress)
+    finally:
+        encoder.leave()
+
+
+cdef class Stepper:
+    """The decoder one token a step, for a fixed batch of B sequences. Not for several threads at once."""
+    cdef Graph decoder
+    cdef Memory memory
+    cdef Run run
+    cdef _Sessions sessions
+    cdef int batch
+
+    def __init__(self, Graph decoder, Memory memory, int batch):
+        cdef fs_sources sources
+        cdef fs_error err
+        cdef int i
+        if batch < 1 or (memory is not None and batch != memory.memory.count):
+            raise errors.ArgumentError("wrong batch", where="batch", expected="1 or more" if memory is None else
+                                       str(memory.memory.count), found=str(batch))
+        decoder.enter()
+        self.decoder, self.memory, self.batch, self.run = decoder, memory, batch, Run(1)
+        sources.memory = &memory.memory if memory is not None else NULL
+        sources.encoder, sources.batch, sources.order = NULL, NULL, NULL
+        self.sessions = _Sessions(1)
+        self.sessions.open(decoder.g, &sources, batch, &self.run.run)
+        check(self.sessions.steppers[0].prepare(self.sessions.steppers[0], 0, batch, &err), &err)
+        for i in range(batch):
+            self.sessions.steppers[0].begin(self.sessions.steppers[0], i, i)
+
+    def __dealloc__(self):
+        self.sessions = None
+        if self.decoder is not None:
+            self.decoder.leave()
+
+    def step(self, tokens):
+        """tokens (B) int32 -> log-probabilities of the next token (B, V) float32."""
+        cdef fs_stepper *m = self.sessions.steppers[0]
+        cdef float[:, ::1] c_result
+        cdef _Ragged checked = _Ragged(tokens, [0, self.batch], m.vocabulary)
+        result = np.empty((self.batch, m.vocabulary), np.float32)
+        c_result = result
+        with nogil:
+            m.step(m, self.batch, checked.batch.ids, NULL, &c_result[0, 0])
+            fs_log_softmax_rows(self.decoder.k, self.batch, m.vocabulary, &c_result[0, 0])
+        return result
+
+    def attention(self):
+        """Per sequence, the last step's weights over its memory rows; empty arrays without attention."""
+        cdef const float *weights
+        cdef int64_t n, j
+        cdef float[::1] c_row
+        rows = []
+        for i in range(self.batch):
+            fs_session_attention(self.sessions.sessions[0], i, &weights, &n)
+            row = np.empty(n, np.float32)
+            if n:
+                c_row = row
+                for j in range(n):
+                    c_row[j] = weights[j]
+            rows.append(row)
+        return rows
+
+    def reorder(self, rows):
+        """Sequence i goes on from where sequence rows[i] is."""
+        cdef fs_stepper *m = self.sessions.steppers[0]
+        cdef _Ragged checked = _Ragged(rows, [0, self.batch], self.batch)
+        m.reorder(m, self.batch, checked.batch.ids)
