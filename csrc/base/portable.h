@@ -35,6 +35,17 @@
 #define FS_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define FS_MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* position of the lowest set bit; x is not 0 */
+#if defined(_MSC_VER) && !defined(__clang__)
+FS_INLINE int fs_lowest_bit(uint32_t x) {
+    unsigned long at;
+    _BitScanForward(&at, x);
+    return (int)at;
+}
+#else
+FS_INLINE int fs_lowest_bit(uint32_t x) { return __builtin_ctz(x); }
+#endif
+
 typedef volatile int64_t fs_atomic;
 
 #if defined(_MSC_VER) && !defined(__clang__)

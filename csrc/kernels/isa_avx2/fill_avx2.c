@@ -1,3 +1,4 @@
 #include "../kernels.h"
+#include "../row_slots.h"
 
-void fs_kernels_fill_avx2(fs_kernels *k) { (void)k; }
+void fs_kernels_fill_avx2(fs_kernels *k) { fs_row_fill_avx2(k); }
