@@ -1,27 +1,27 @@
 """Spelling to phonemes: the bundled phonemes-en model beside the network of g2p-en.
 
 Both decode greedily, without a dictionary, the words of CMUdict that phonemes-en never saw
-(fastseq.train.cmudict.part). A prediction is scored against the nearest of the word's listed
+(fastseq.train.data.part). A prediction is scored against the nearest of the word's listed
 pronunciations. g2p-en's weights were trained on an unknown part of the same dictionary.
 
-    python bench/phonemes.py [--part test] [--limit N] [--checkpoint best.pt]
-
---checkpoint scores a training checkpoint through PyTorch in place of the bundled model.
+--checkpoint FILE scores a training checkpoint through PyTorch in place of the bundled model.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import harness
 from fastseq.train import cmudict
-from fastseq.train.metrics import error_rates
+from fastseq.train.data import part
+from fastseq.train.metrics import ErrorRates, error_rates
 
 Floats = NDArray[np.float32]
 Predict = Callable[[Sequence[str]], list[list[str]]]
@@ -34,22 +34,22 @@ class G2pEn:
     most 20 phonemes. Same formulas and float32 as the package, whose module needs nltk data.
     """
 
-    batch = 256
     longest = 20
     bos, eos, unknown = 2, 3, 1
-    letters = ["<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz"]
-    vowels = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()
-    consonants = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()
+    letters = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
+    vowels = tuple("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+    consonants = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int = 256) -> None:
+        self.batch = batch
         found = find_spec("g2p_en")
         if found is None or found.origin is None:
             raise ModuleNotFoundError("pip install --no-deps g2p-en", name="g2p_en")
         with np.load(Path(found.origin).parent / "checkpoint20.npz") as file:
             self.weights: dict[str, Floats] = {name: file[name] for name in file.files}
-        stressed = [vowel + mark for vowel in self.vowels for mark in "012"]
-        # The package's table also has a bare UW, just before UW0: in ASCII order all fall into place.
-        self.phonemes = ["<pad>", "<unk>", "<s>", "</s>", *sorted([*stressed, *self.consonants, "UW"])]
+        # The package's table is in ASCII order and has a bare UW beside UW0 to UW2.
+        spoken = [vowel + mark for vowel in self.vowels for mark in "012"] + [*self.consonants, "UW"]
+        self.phonemes = ["<pad>", "<unk>", "<s>", "</s>", *sorted(spoken)]
         self.ids = {letter: index for index, letter in enumerate(self.letters)}
 
     def __call__(self, words: Sequence[str]) -> list[list[str]]:
@@ -67,20 +67,23 @@ class G2pEn:
             reading = np.array([column <= len(word) for word in words])
             letters = [(*word, "</s>")[column] if column <= len(word) else "</s>" for word in words]
             ids = [self.ids.get(letter, self.unknown) for letter in letters]
-            state = np.where(reading[:, None], self._cell("enc", self.weights["enc_emb"][ids], state), state)
-        ids_out = np.full((len(words), self.longest), self.eos)
+            state = np.where(reading[:, None], self._cell("enc", ids, state), state)
+        written = np.full((len(words), self.longest), self.eos)
         last = np.full(len(words), self.bos)
         for column in range(self.longest):
-            state = self._cell("dec", self.weights["dec_emb"][last], state)
+            state = self._cell("dec", last, state)
             last = (state @ self.weights["fc_w"].T + self.weights["fc_b"]).argmax(axis=1)
-            ids_out[:, column] = last
-        return [self._phonemes(row) for row in ids_out.tolist()]
+            written[:, column] = last
+            if bool((written[:, : column + 1] == self.eos).any(axis=1).all()):
+                break
+        return [self._phonemes(row) for row in written.tolist()]
 
     def _phonemes(self, row: list[int]) -> list[str]:
         end = row.index(self.eos) if self.eos in row else len(row)
         return [self.phonemes[index] for index in row[:end]]
 
-    def _cell(self, side: str, x: Floats, h: Floats) -> Floats:
+    def _cell(self, side: str, ids: Sequence[int] | NDArray[np.int64], h: Floats) -> Floats:
+        x = self.weights[f"{side}_emb"][ids]
         from_x = x @ self.weights[f"{side}_w_ih"].T + self.weights[f"{side}_b_ih"]
         from_h = h @ self.weights[f"{side}_w_hh"].T + self.weights[f"{side}_b_hh"]
         width = h.shape[1]
@@ -91,7 +94,7 @@ class G2pEn:
         return result
 
 
-def fastseq_model(checkpoint: Path | None) -> Predict:
+def our_model(checkpoint: Path | None) -> Predict:
     """The bundled model, or a training checkpoint run by PyTorch."""
     if checkpoint is not None:
         from fastseq.train.seq2seq import predictor
@@ -107,28 +110,50 @@ def fastseq_model(checkpoint: Path | None) -> Predict:
     return predict
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", default="test", choices=["dev", "test"], help="words to score")
-    parser.add_argument("--limit", type=int, help="score only the first N words")
-    parser.add_argument("--checkpoint", type=Path, help="a torch checkpoint in place of the bundled model")
-    options = parser.parse_args()
+def facts(marked: ErrorRates, plain: ErrorRates) -> dict[str, str]:
+    """Columns of the accuracy table."""
+    return {
+        "word": f"{marked.sequence:.2%}",
+        "phoneme": f"{marked.token:.2%}",
+        "word, plain": f"{plain.sequence:.2%}",
+        "phoneme, plain": f"{plain.token:.2%}",
+    }
 
+
+def run(options: harness.Options) -> Iterator[harness.Table]:
     known = cmudict.load()
-    words = [word for word in known if cmudict.part(word) == options.part][: options.limit]
+    words = [word for word in known if part(word) == options.extra.part]
+    if options.smoke:
+        words = words[:200]
     references = [known[word] for word in words]
-    print(f"{len(words)} {options.part} words of CMUdict, greedy, nearest listed pronunciation")
-    print(f"{'':14}{'with stress':>20}{'without stress':>20}")
-    print(f"{'':14}{'word':>10}{'phoneme':>10}{'word':>10}{'phoneme':>10}{'words/s':>10}")
-    for name, predict in (("g2p-en", G2pEn()), ("fastseq", fastseq_model(options.checkpoint))):
-        start = time.perf_counter()
-        spoken = predict(words)
-        rate = len(words) / (time.perf_counter() - start)
-        marked = error_rates(spoken, references)
-        plain = error_rates(spoken, references, stress=False)
-        cells = "".join(f"{value:>10.2%}" for value in (marked.sequence, marked.token, plain.sequence, plain.token))
-        print(f"{name:14}{cells}{rate:>10.0f}", flush=True)
+    ours, theirs = our_model(options.extra.checkpoint), G2pEn()
+
+    # Ratio: word errors of g2p-en to this side's, with stress.
+    table = harness.Table(f"Errors on {len(words)} held-out words, with stress and plain")
+    rates = {
+        name: [error_rates(spoken, references, stress=stress) for stress in (True, False)]
+        for name, spoken in (("g2p-en", theirs(words)), ("fastseq phonemes-en", ours(words)))
+    }
+    for name, (marked, plain) in rates.items():
+        ratio = rates["g2p-en"][0].sequence / max(marked.sequence, 1e-9)
+        table.add_facts(name, ratio, **facts(marked, plain))
+    yield table
+
+    speed = harness.Table("Spelling to phonemes", rate="words/s")
+    alone = G2pEn(batch=1)
+    for size in (1,) if options.smoke else (1, 256):
+        some = words[:: len(words) // size][:size]
+        sides: dict[str, Predict] = {"fastseq": ours, "g2p-en batched": theirs, "g2p-en": alone}
+        calls = {name: partial(predict, some) for name, predict in sides.items()}
+        times = harness.compare(calls, options=options)
+        speed.add(f"{size} words at a time", times, work=len(some))
+    yield speed
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--part", default="test", choices=["dev", "test"], help="words to score (test)")
+    parser.add_argument("--checkpoint", type=Path, help="a training checkpoint in place of the bundled model")
 
 
 if __name__ == "__main__":
-    main()
+    harness.main(run, __doc__, arguments)
