@@ -42,7 +42,8 @@ def train(
 
     Raises:
         MissingExtraError: PyTorch is not installed.
-        ArgumentError: the recipe or ``out`` cannot be used.
+        FormatError: the recipe or its data say something impossible.
+        ArgumentError: the recipe's files or ``out`` cannot be used.
 
     >>> train("phonemes-en", "my-phonemes")  # doctest: +SKIP
 

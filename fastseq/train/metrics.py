@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Tokens = Sequence[str]
@@ -89,12 +89,6 @@ def error_rates(
         edits += distance
         length += size
     return ErrorRates(_ratio(wrong, len(predicted)), _ratio(edits, length), len(predicted))
-
-
-def mean(values: Iterable[float]) -> float:
-    """Arithmetic mean; 0.0 of nothing."""
-    numbers = list(values)
-    return sum(numbers) / len(numbers) if numbers else 0.0
 
 
 def _ratio(part: int, whole: int) -> float:

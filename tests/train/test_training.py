@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Letters to upper-case names, texts, and texts labelled by their first letter."""
@@ -81,7 +90,7 @@ def weights(result: Result) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("task", "epochs", "limit"), [("seq2seq", 8, 0.2), ("language_model", 2, 4.5), ("classifier", 3, 0.1)]
+    ("task", "epochs", "limit"), [("seq2seq", 8, 0.2), ("language_model", 3, 4.5), ("classifier", 3, 0.1)]
 )
 def test_a_tiny_task_is_learnt(task: str, epochs: int, limit: float, folder: Path, tmp_path: Path) -> None:
     result = trainer(task, folder, tmp_path, epochs=epochs, decay_epochs=1).run()
