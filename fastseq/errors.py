@@ -46,6 +46,10 @@ class ArgumentError(FastseqError, ValueError):
     """An argument is out of its range."""
 
 
+class UnknownTokenError(ArgumentError):
+    """A text holds a token that the vocabulary lacks, and nothing was said to be put in its place."""
+
+
 class ArgumentTypeError(FastseqError, TypeError):
     """An argument is of the wrong kind."""
 

@@ -14,7 +14,8 @@ typedef enum fs_status {
     FS_ERR_FORMAT,      /* a file or a spec contradicts itself or its weights */
     FS_ERR_UNSUPPORTED, /* well formed, but not something this version runs */
     FS_ERR_MEMORY,      /* an allocation failed, or a size does not fit */
-    FS_ERR_INTERRUPTED  /* the caller asked the work to stop */
+    FS_ERR_INTERRUPTED, /* the caller asked the work to stop */
+    FS_ERR_UNKNOWN_TOKEN /* a text holds a token that the vocabulary lacks */
 } fs_status;
 
 typedef struct fs_error {

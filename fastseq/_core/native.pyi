@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,70 @@ def translate(
     threads: int | None = None,
     progress: Any = None,  # called with the number of finished sequences, about 20 times a second
 ) -> Decoded: ...
+
+# text.pxi
+SPLIT_RULES: tuple[str, ...]
+KEEP_RULES: tuple[str, ...]
+UNKNOWN_RULES: tuple[str, ...]
+
+def unicode_version() -> str: ...
+def probe_character(code: int) -> tuple[int, int, int]: ...  # for tests only
+
+class Vocab:
+    """Tokens and their ids; never changed once made."""
+
+    special_ids: list[int]
+    def __init__(self, tokens: Iterable[str], specials: Sequence[str] = ()) -> None: ...
+    def __len__(self) -> int: ...
+    def id(self, token: str) -> int: ...  # -1: not there
+    def ids(self, tokens: Iterable[str]) -> I32: ...  # -1: not there
+    def token(self, id: int) -> str: ...
+    def tokens(self, ids: Sequence[int] | NDArray[np.integer[Any]] | None = None) -> list[str]: ...
+    def join(
+        self, ids: Sequence[int] | NDArray[np.integer[Any]], separator: str, skip_special: bool
+    ) -> str: ...
+
+class TextEncoder:
+    """How texts become ids; never changed once made."""
+
+    def __init__(
+        self,
+        vocab: Vocab | None,
+        *,
+        split: str,
+        lowercase: bool = False,
+        keep: str = "all",
+        punctuation: bool = True,
+        unknown: str = "error",
+        unknown_id: int = -1,
+        allow_special: bool = False,
+        prepend: Sequence[int] = (),
+        append: Sequence[int] = (),
+    ) -> None: ...
+    def encode(
+        self,
+        texts: Iterable[str],
+        *,
+        threads: int | None = None,
+        bare: bool = False,
+        spans: str | None = None,
+    ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
+    def encode_one(self, text: str, *, bare: bool = False) -> list[int]: ...
+    def counts(self, texts: Iterable[str], *, threads: int | None = None, bare: bool = False) -> I64: ...
+    def pieces(
+        self, texts: Iterable[str], *, threads: int | None = None, bare: bool = False
+    ) -> list[list[str]]: ...
+
+class PieceCounter:
+    """Counts the pieces of a corpus that comes in parts."""
+
+    def __init__(
+        self, *, split: str, lowercase: bool = False, keep: str = "all", punctuation: bool = True
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def add(self, texts: Iterable[str], first: int = 0) -> None: ...
+    def add_lines(self, block: bytes) -> int: ...  # the place of the first byte that is not UTF-8, or -1
+    def ranked(self, least: int = 1) -> tuple[list[str], list[int]]: ...
 
 # probe_base.pxi: for tests only
 def probe_parallel_sum(

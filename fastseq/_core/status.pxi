@@ -11,6 +11,7 @@ cdef extern from "base/status.h" nogil:
         FS_ERR_TYPE
         FS_ERR_FORMAT
         FS_ERR_UNSUPPORTED
+        FS_ERR_UNKNOWN_TOKEN
         FS_ERR_MEMORY
         FS_ERR_INTERRUPTED
     ctypedef struct fs_error:
@@ -25,6 +26,7 @@ cdef dict _EXCEPTIONS = {
     FS_ERR_TYPE: errors.ArgumentTypeError,
     FS_ERR_FORMAT: errors.FormatError,
     FS_ERR_UNSUPPORTED: errors.UnsupportedError,
+    FS_ERR_UNKNOWN_TOKEN: errors.UnknownTokenError,
     FS_ERR_MEMORY: errors.OutOfMemoryError,
     FS_ERR_INTERRUPTED: KeyboardInterrupt,
 }

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
-from fastseq.formats.files import mapped, strict_json
+from fastseq.files import mapped, strict_json
 from fastseq.formats.tensor import NUMPY_TYPES, Tensor, view
 
 HEADER_BYTES_MAX = 100_000_000

@@ -1,0 +1,68 @@
+/* Texts to ids, a batch in one call: map (text_map.h), cut (split.h), look up (vocab.h).
+ *
+ * A batch is worked on in blocks of whole texts of about equal bytes. Each block fills buffers of its own, so
+ * threads share nothing, and the results are put together in order. */
+#ifndef FS_TEXT_ENCODE_H
+#define FS_TEXT_ENCODE_H
+
+#include "base/parallel.h"
+#include "split.h"
+#include "text_map.h"
+#include "vocab.h"
+
+typedef enum fs_unknown { /* what becomes of a piece that the vocabulary lacks */
+    FS_UNKNOWN_ERROR,     /* FS_ERR_UNKNOWN_TOKEN */
+    FS_UNKNOWN_MAP,       /* unknown_id */
+    FS_UNKNOWN_DROP
+} fs_unknown;
+
+typedef struct fs_encoder {
+    const fs_vocab *vocab; /* NULL: pieces only, none unknown */
+    fs_map_rules map;
+    fs_split_rule split;
+    int punctuation; /* see fs_splitter */
+    fs_unknown unknown;
+    int32_t unknown_id;
+    int allow_special; /* a piece spelled like a special token is that token; otherwise it is unknown */
+    const int32_t *prepend, *append; /* put around every text */
+    int32_t prepend_count, append_count;
+} fs_encoder;
+
+enum { /* what fs_encode gives besides how many tokens each text has */
+    FS_WANT_IDS = 1,
+    FS_WANT_CHARACTER_SPANS = 2,
+    FS_WANT_BYTE_SPANS = 4,
+    FS_WANT_SPANS = FS_WANT_CHARACTER_SPANS | FS_WANT_BYTE_SPANS,
+    FS_WANT_PIECES = 8, /* the pieces as they are looked up */
+    FS_WANT_BARE = 16,  /* without prepend and append */
+    FS_WANT_ALONE = 32  /* errors speak of "text", not of "texts[0]" */
+};
+
+typedef struct fs_block {
+    int64_t begin, end; /* texts */
+    fs_buffer ids;      /* int32_t [tokens] */
+    fs_buffer spans;    /* int32_t [tokens][2]: begin and end in the original text */
+    fs_buffer pieces;   /* their bytes, one behind the other */
+    fs_buffer ends;     /* int64_t [tokens]: where each piece ends in `pieces` */
+    fs_map_scratch scratch;
+    fs_status status;
+    fs_error error;
+} fs_block;
+
+typedef struct fs_encoded {
+    int64_t count;    /* texts */
+    int64_t *offsets; /* [count + 1], of tokens */
+    fs_block *blocks;
+    int64_t block_count;
+} fs_encoded;
+
+/* texts (count) of valid UTF-8. On failure *out is empty; the error is the first text's at fault. Free it
+ * either way. A text of more than FS_TEXT_MAX bytes is refused. */
+fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run, fs_encoded *out,
+                    fs_error *err);
+void fs_encoded_free(fs_encoded *out);
+
+void fs_encoded_ids(const fs_encoded *e, int32_t *ids);     /* [offsets[count]] */
+void fs_encoded_spans(const fs_encoded *e, int32_t *spans); /* [offsets[count]][2] */
+
+#endif

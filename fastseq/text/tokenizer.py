@@ -1,0 +1,156 @@
+"""What every tokenizer has in common: text to ids and back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastseq._core import native
+from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
+from fastseq.text.batch import Batch
+from fastseq.text.vocabulary import Vocabulary
+
+Unit = Literal["characters", "bytes"]
+Ids = Sequence[int] | NDArray[np.integer[Any]]
+
+
+class Tokenizer(ABC):
+    """Text to ids and back; made once, then read-only, so any number of threads may use one.
+
+    Texts are `str`: NULs are characters like others, lone surrogates raise `ArgumentError`, other types
+    `ArgumentTypeError`, each naming the text. A token that the vocabulary lacks is treated as the
+    tokenizer's `unknown` option says. Special tokens are added by position only (`prepend`, `append`):
+    text that spells one is unknown text, unless the tokenizer was made with `allow_special=True`.
+
+    Everywhere `add_special_tokens=False` leaves out what `prepend` and `append` add, and `threads` limits the
+    threads of one call (None: `fastseq.get_num_threads()`).
+    """
+
+    kind: str
+    vocabulary: Vocabulary
+    _encoder: native.TextEncoder
+
+    # text to ids
+
+    def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+        """The ids of one text."""
+        return self._encoder.encode_one(text, bare=not add_special_tokens)
+
+    def encode_batch(
+        self,
+        texts: Iterable[str],
+        *,
+        threads: int | None = None,
+        add_special_tokens: bool = True,
+        spans: Unit | None = None,
+    ) -> Batch:
+        """The ids of many texts, in one native call; with `spans`, where in its text each token is."""
+        return Batch(*self._encoder.encode(texts, threads=threads, bare=not add_special_tokens, spans=spans))
+
+    def tokenize(self, text: str, *, add_special_tokens: bool = True) -> list[str]:
+        """The pieces of the text as they are looked up, one an id; unknown ones as the text has them."""
+        return self._encoder.pieces([text], bare=not add_special_tokens)[0]
+
+    def offsets(
+        self, text: str, *, unit: Unit = "characters", add_special_tokens: bool = True
+    ) -> list[tuple[int, int]]:
+        """Where each id of `encode` comes from: `text[begin:end]`, of the text as it was given.
+
+        Lower-casing and filters do not move them. Added special tokens have empty places at the ends.
+        """
+        _, _, spans = self._encoder.encode([text], bare=not add_special_tokens, spans=unit)
+        return [(begin, end) for begin, end in cast(NDArray[np.int32], spans).tolist()]
+
+    def count(self, text: str | Iterable[str], *, add_special_tokens: bool = True) -> int:
+        """How many ids the text has, or all of the texts together, without making them."""
+        texts = [text] if isinstance(text, str) else text
+        return int(self._encoder.counts(texts, bare=not add_special_tokens).sum())
+
+    # ids to text
+
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
+        """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place."""
+        return self.vocabulary.native.join(ids, self._join, skip_special_tokens)
+
+    def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
+        """The texts of many lists of ids."""
+        return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
+
+    @property
+    @abstractmethod
+    def _join(self) -> str:
+        """What stands between tokens in decoded text."""
+
+    # storing
+
+    @abstractmethod
+    def to_config(self, vocabulary: str) -> dict[str, Any]:
+        """Its entry in config.json (docs/native-format.md); `vocabulary` is the name of that file."""
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any], folder: str | Path) -> Tokenizer:
+        """The tokenizer of an entry of config.json in `folder`.
+
+        Raises `FormatError` for an unknown kind or key, or a value of the wrong type.
+        """
+        from fastseq.text.characters import CharTokenizer
+        from fastseq.text.words import WordTokenizer
+
+        kinds: dict[str, type[CharTokenizer] | type[WordTokenizer]] = {
+            CharTokenizer.kind: CharTokenizer,
+            WordTokenizer.kind: WordTokenizer,
+        }
+        options = dict(config)
+        kind = options.pop("kind", None)
+        if not isinstance(kind, str) or kind not in kinds:
+            raise FormatError(
+                "unknown kind of tokenizer", where="kind", expected=", ".join(kinds), found=repr(kind)
+            )
+        name = options.pop("vocabulary", None)
+        if not isinstance(name, str) or not name or Path(name).name != name:
+            raise FormatError(
+                "not a file name", where="vocabulary", expected="a file of the folder", found=repr(name)
+            )
+        return kinds[kind]._from_options(Vocabulary.load(Path(folder, name)), options)
+
+    def save(self, folder: str | Path, name: str = "vocab.json") -> dict[str, Any]:
+        """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
+        self.vocabulary.save(Path(folder, name))
+        return self.to_config(name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.vocabulary)} tokens)"
+
+
+def unknown_rule(rule: str | None, vocabulary: Vocabulary) -> str:
+    """The rule to use: None means "map" when the vocabulary has an unknown token, "error" otherwise."""
+    if rule is None:
+        return "error" if vocabulary.unknown is None else "map"
+    return rule
+
+
+def check_options(options: Mapping[str, Any], types: Mapping[str, type | tuple[type, ...]]) -> None:
+    """Raises `FormatError` for an option that is not known, or is of the wrong type."""
+    for name, value in options.items():
+        if name not in types:
+            raise FormatError("unknown key", where=name, expected=", ".join(types), found=name)
+        if not isinstance(value, types[name]):
+            raise FormatError("wrong type", where=name, found=f"{value!r:.60}")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise FormatError("wrong type", where=name, expected="a list of tokens", found=f"{value!r:.60}")
+
+
+def token_ids(vocabulary: Vocabulary, tokens: Sequence[str], name: str) -> list[int]:
+    """The ids of tokens given by name."""
+    if isinstance(tokens, str):
+        raise ArgumentTypeError("not a list", where=name, expected="a list of tokens", found="str")
+    ids = [vocabulary.id(token, -1) for token in tokens]
+    if -1 in ids:
+        absent = tokens[ids.index(-1)]
+        raise ArgumentError("token not in the vocabulary", where=name, found=f"{absent!r:.100}")
+    return ids
