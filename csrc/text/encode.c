@@ -13,7 +13,7 @@
 /* Where a text stands while it is encoded. */
 typedef struct cursor {
     const fs_encoder *e;
-    fs_block *block;
+    fs_text_block *block;
     fs_text text;
     fs_mapped mapped;
     unsigned want;
@@ -47,7 +47,7 @@ static void original(const cursor *c, int32_t *begin, int32_t *end) {
 
 /* Adds [begin, end) of the original text, in bytes, as characters when those are wanted. */
 static fs_status add_span(cursor *c, int32_t begin, int32_t end) {
-    fs_block *b = c->block;
+    fs_text_block *b = c->block;
     if (c->want & FS_WANT_CHARACTER_SPANS) {
         int32_t length = (int32_t)fs_utf8_length(c->text.data + begin, (size_t)(end - begin));
         begin = characters_before(c, begin);
@@ -58,7 +58,7 @@ static fs_status add_span(cursor *c, int32_t begin, int32_t end) {
 }
 
 static fs_status add_piece(cursor *c, const uint8_t *piece, size_t size) {
-    fs_block *b = c->block;
+    fs_text_block *b = c->block;
     int64_t end;
     FS_TRY(fs_buffer_append(&b->pieces, piece, size, &b->error));
     end = (int64_t)b->pieces.size;
@@ -166,7 +166,7 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     int64_t i, t;
     (void)worker;
     for (i = begin; i < end; i++) {
-        fs_block *b = &all->out->blocks[i];
+        fs_text_block *b = &all->out->blocks[i];
         for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
             cursor c = {all->e, b, all->texts[t], {0}, all->want, 0, 0, 0};
             b->status = encode_text(&c, t);
@@ -177,7 +177,7 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
 }
 
 /* Cuts the texts in blocks of at least BLOCK_BYTES; with blocks NULL it only counts them. */
-static int64_t cut_blocks(const fs_text *texts, int64_t count, fs_block *blocks) {
+static int64_t cut_blocks(const fs_text *texts, int64_t count, fs_text_block *blocks) {
     int64_t n = 0, t, begin = 0;
     uint64_t bytes = 0;
     for (t = 0; t < count; t++) {
@@ -200,7 +200,7 @@ static fs_status open_blocks(const fs_text *texts, int64_t count, fs_encoded *ou
     if (ok) out->offsets = fs_alloc(bytes);
     if (!out->offsets) return fs_fail_memory(err, "offsets", bytes);
     out->block_count = cut_blocks(texts, count, NULL);
-    ok = fs_size_array((size_t)out->block_count, sizeof(fs_block), 1, &bytes);
+    ok = fs_size_array((size_t)out->block_count, sizeof(fs_text_block), 1, &bytes);
     if (ok) out->blocks = fs_alloc(bytes);
     if (!out->blocks) return fs_fail_memory(err, "blocks", bytes);
     cut_blocks(texts, count, out->blocks);
@@ -230,7 +230,7 @@ done:
 void fs_encoded_free(fs_encoded *out) {
     int64_t i;
     for (i = 0; i < out->block_count && out->blocks; i++) {
-        fs_block *b = &out->blocks[i];
+        fs_text_block *b = &out->blocks[i];
         fs_buffer_free(&b->ids);
         fs_buffer_free(&b->spans);
         fs_buffer_free(&b->pieces);
@@ -252,9 +252,9 @@ static void put_together(const fs_encoded *e, size_t member, unsigned char *to) 
 }
 
 void fs_encoded_ids(const fs_encoded *e, int32_t *ids) {
-    put_together(e, offsetof(fs_block, ids), (unsigned char *)ids);
+    put_together(e, offsetof(fs_text_block, ids), (unsigned char *)ids);
 }
 
 void fs_encoded_spans(const fs_encoded *e, int32_t *spans) {
-    put_together(e, offsetof(fs_block, spans), (unsigned char *)spans);
+    put_together(e, offsetof(fs_text_block, spans), (unsigned char *)spans);
 }

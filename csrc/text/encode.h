@@ -38,7 +38,7 @@ enum { /* what fs_encode gives besides how many tokens each text has */
     FS_WANT_ALONE = 32  /* errors speak of "text", not of "texts[0]" */
 };
 
-typedef struct fs_block {
+typedef struct fs_text_block {
     int64_t begin, end; /* texts */
     fs_buffer ids;      /* int32_t [tokens] */
     fs_buffer spans;    /* int32_t [tokens][2]: begin and end in the original text */
@@ -47,12 +47,12 @@ typedef struct fs_block {
     fs_map_scratch scratch;
     fs_status status;
     fs_error error;
-} fs_block;
+} fs_text_block;
 
 typedef struct fs_encoded {
     int64_t count;    /* texts */
     int64_t *offsets; /* [count + 1], of tokens */
-    fs_block *blocks;
+    fs_text_block *blocks;
     int64_t block_count;
 } fs_encoded;
 

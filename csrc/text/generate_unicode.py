@@ -8,7 +8,6 @@ its definition (UAX #29, table 3): general categories, names in place of scripts
 
 import sys
 import unicodedata
-from itertools import groupby
 
 FLAGS = {
     "letter": 1,  # general category L*
@@ -24,16 +23,18 @@ FLAGS = {
 
 WORD_BREAKS = [
     "other", "cr", "lf", "newline", "extend", "zwj", "format", "regional", "katakana", "hebrew", "letter",
-    "single_quote", "double_quote", "mid_num_let", "mid_letter", "mid_num", "numeric", "extend_num_let", "space",
+    "single_quote", "double_quote", "mid_num_let", "mid_letter", "mid_num", "numeric", "extend_num_let",
+    "space",
 ]  # fmt: skip
 
 PICTOGRAPHS = """
-a9 ae 203c 2049 2122 2139 2194-2199 21a9-21aa 231a-231b 2328 2388 23cf 23e9-23f3 23f8-23fa 24c2 25aa-25ab 25b6
-25c0 25fb-25fe 2600-2605 2607-2612 2614-2685 2690-2705 2708-2712 2714 2716 271d 2721 2728 2733-2734 2744 2747
-274c 274e 2753-2755 2757 2763-2767 2795-2797 27a1 27b0 27bf 2934-2935 2b05-2b07 2b1b-2b1c 2b50 2b55 3030 303d
-3297 3299 1f000-1f0ff 1f10d-1f10f 1f12f 1f16c-1f171 1f17e-1f17f 1f18e 1f191-1f19a 1f1ad-1f1e5 1f201-1f20f 1f21a
-1f22f 1f232-1f23a 1f23c-1f23f 1f249-1f3fa 1f400-1f53d 1f546-1f64f 1f680-1f6ff 1f774-1f77f 1f7d5-1f7ff 1f80c-1f80f
-1f848-1f84f 1f85a-1f85f 1f888-1f88f 1f8ae-1f8ff 1f90c-1f93a 1f93c-1f945 1f947-1faff 1fc00-1fffd
+a9 ae 203c 2049 2122 2139 2194-2199 21a9-21aa 231a-231b 2328 2388 23cf 23e9-23f3 23f8-23fa 24c2 25aa-25ab
+25b6 25c0 25fb-25fe 2600-2605 2607-2612 2614-2685 2690-2705 2708-2712 2714 2716 271d 2721 2728 2733-2734
+2744 2747 274c 274e 2753-2755 2757 2763-2767 2795-2797 27a1 27b0 27bf 2934-2935 2b05-2b07 2b1b-2b1c 2b50
+2b55 3030 303d 3297 3299 1f000-1f0ff 1f10d-1f10f 1f12f 1f16c-1f171 1f17e-1f17f 1f18e 1f191-1f19a 1f1ad-1f1e5
+1f201-1f20f 1f21a 1f22f 1f232-1f23a 1f23c-1f23f 1f249-1f3fa 1f400-1f53d 1f546-1f64f 1f680-1f6ff 1f774-1f77f
+1f7d5-1f7ff 1f80c-1f80f 1f848-1f84f 1f85a-1f85f 1f888-1f88f 1f8ae-1f8ff 1f90c-1f93a 1f93c-1f945 1f947-1faff
+1fc00-1fffd
 """
 
 # Characters whose Word_Break is given one by one; the first list that holds a character decides.
@@ -52,16 +53,16 @@ LISTED = {
     "numeric": "66b 600-605 6dd 890-891 8e2 110bd 110cd",
     "extend_num_let": "202f",
     "katakana": "3031-3035 309b-309c 30a0 30fc ff70",
-    "letter": "2c2-2c5 2d2-2d7 2de-2df 2e5-2eb 2ed 2ef-2ff 55a-55c 55e 58a 5f3 70f a708-a716 a720-a721 a789-a78a ab5b "
-    "16fe0-16fe1 24b6-24e9 1f130-1f149 1f150-1f169 1f170-1f189",
+    "letter": "2c2-2c5 2d2-2d7 2de-2df 2e5-2eb 2ed 2ef-2ff 55a-55c 55e 58a 5f3 70f a708-a716 a720-a721 a789-a78a "
+    "ab5b 16fe0-16fe1 24b6-24e9 1f130-1f149 1f150-1f169 1f170-1f189",
     "other": "200b 3006-3007 3021-3029 3038-303a 32ff 17000-18d08",
 }
 
 # First words of the names of letters that take no part in words by themselves: scripts written without
 # spaces (a dictionary would be needed), ideographs and hiragana.
 UNSPACED = (
-    "AHOM", "CJK", "HENTAIGANA", "HIRAGANA", "KHITAN", "KHMER", "LAO", "MYANMAR", "NEW TAI LUE", "NUSHU", "TAI LE",
-    "TAI THAM", "TAI VIET", "THAI",
+    "AHOM", "CJK", "HENTAIGANA", "HIRAGANA", "KHITAN", "KHMER", "LAO", "MYANMAR", "NEW TAI LUE", "NUSHU",
+    "TAI LE", "TAI THAM", "TAI VIET", "THAI",
 )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def record(code):
 
 
 def two_stages(values, shift):
-    """values[i] == second[(first[i >> shift] << shift) + (i & ((1 << shift) - 1))], equal blocks stored once."""
+    """values[i] == second[(first[i >> shift] << shift) + i % (1 << shift)], equal blocks stored once."""
     first, second, seen = [], [], {}
     for start in range(0, len(values), 1 << shift):
         block = tuple(values[start : start + (1 << shift)])
@@ -155,10 +156,9 @@ def main():
     assert len(distinct) <= 256, "fs_unicode_index is of bytes"
     index = {r: i for i, r in enumerate(distinct)}
     first, second = two_stages([index[r] for r in records], 7)
-    runs = sum(1 for _ in groupby(records))
     out = [
         f"/* Made by generate_unicode.py from Unicode {unicodedata.unidata_version}; not to be edited.",
-        f" * {len(distinct)} kinds of character in {runs} runs, {len(second) // 128} distinct blocks of 128. */",
+        f" * {len(distinct)} kinds of character, {len(second) // 128} distinct blocks of 128. */",
         '#include "unicode.h"',
         "",
         f'const char fs_unicode_version[] = "{unicodedata.unidata_version}";',

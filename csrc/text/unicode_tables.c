@@ -1,5 +1,5 @@
 /* Made by generate_unicode.py from Unicode 15.1.0; not to be edited.
- * 128 kinds of character in 3678 runs, 247 distinct blocks of 128. */
+ * 128 kinds of character, 247 distinct blocks of 128. */
 #include "unicode.h"
 
 const char fs_unicode_version[] = "15.1.0";

@@ -79,14 +79,14 @@ cdef extern from "text/encode.h" nogil:
         const int32_t *append
         int32_t prepend_count
         int32_t append_count
-    ctypedef struct fs_block:
+    ctypedef struct fs_text_block:
         fs_buffer ids
         fs_buffer pieces
         fs_buffer ends
     ctypedef struct fs_encoded:
         int64_t count
         int64_t *offsets
-        fs_block *blocks
+        fs_text_block *blocks
         int64_t block_count
     fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned int want, fs_run *run,
                         fs_encoded *out, fs_error *err)

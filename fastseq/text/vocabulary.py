@@ -343,10 +343,15 @@ def _tokens_of_json(content: Any) -> tuple[list[str], _Named]:
     for key in content:
         if key not in ("fastseq_vocabulary", "tokens", "unknown", "specials"):
             raise FormatError("unknown key", where=f"{key!r:.60}")
-    unknown = content.get("unknown")
-    if unknown is not None and not isinstance(unknown, str):
-        raise FormatError("wrong type", where="unknown", expected="a token or null", found=f"{unknown!r:.60}")
-    named: _Named = {"unknown": unknown, "specials": _strings(content.get("specials", []), "specials")}
+    named = _Named()
+    if "unknown" in content:
+        named["unknown"] = content["unknown"]
+        if not isinstance(named["unknown"], str | None):
+            raise FormatError(
+                "wrong type", where="unknown", expected="a token or null", found=f"{content['unknown']!r:.60}"
+            )
+    if "specials" in content:
+        named["specials"] = _strings(content["specials"], "specials")
     return _strings(content["tokens"], "tokens"), named
 
 
