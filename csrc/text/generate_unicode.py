@@ -53,8 +53,8 @@ LISTED = {
     "numeric": "66b 600-605 6dd 890-891 8e2 110bd 110cd",
     "extend_num_let": "202f",
     "katakana": "3031-3035 309b-309c 30a0 30fc ff70",
-    "letter": "2c2-2c5 2d2-2d7 2de-2df 2e5-2eb 2ed 2ef-2ff 55a-55c 55e 58a 5f3 70f a708-a716 a720-a721 a789-a78a "
-    "ab5b 16fe0-16fe1 24b6-24e9 1f130-1f149 1f150-1f169 1f170-1f189",
+    "letter": "2c2-2c5 2d2-2d7 2de-2df 2e5-2eb 2ed 2ef-2ff 55a-55c 55e 58a 5f3 70f a708-a716 a720-a721 "
+    "a789-a78a ab5b 16fe0-16fe1 24b6-24e9 1f130-1f149 1f150-1f169 1f170-1f189",
     "other": "200b 3006-3007 3021-3029 3038-303a 32ff 17000-18d08",
 }
 
