@@ -25,6 +25,11 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     return {name.removesuffix(".npy"): _npy(members[name], members.place(name)) for name in members.names()}
 
 
+def names(path: str | os.PathLike[str]) -> list[str]:
+    """The arrays' names."""
+    return [name.removesuffix(".npy") for name in Members(Path(path)).names()]
+
+
 def _npy(data: memoryview, place: str) -> Tensor:
     """One .npy: magic, version (2 bytes), header length (2 or 4 bytes), a Python literal, the array."""
     if len(data) < 12 or bytes(data[:6]) != MAGIC or data[6] not in (1, 2, 3):

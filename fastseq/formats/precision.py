@@ -8,13 +8,14 @@ the score vector of additive attention stay float32.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq.errors import ArgumentError, FormatError
-from fastseq.formats.tensor import REAL, Tensor
-from fastseq.models.spec import Embedding, ModelSpec
+from fastseq.formats.tensor import REAL, Tensor, numpy_tensor
+from fastseq.models.spec import ModelSpec, tensor_role
 
 DTYPES = ("float32", "bfloat16", "int8")
 SCALE = ".scale"  # what follows the name of an int8 tensor in the name of its scales
@@ -26,12 +27,6 @@ def check_dtype(dtype: str | None) -> None:
         raise ArgumentError("unknown dtype", where="dtype", expected=", ".join(DTYPES), found=str(dtype))
 
 
-def stored_dtype(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> str:
-    """The precision of the matrices: the smallest that one of them is stored in."""
-    kinds = {tensor.dtype for name, tensor in tensors.items() if _role(spec, name, tensor) == "matrix"}
-    return "int8" if "int8" in kinds else "bfloat16" if "bfloat16" in kinds else "float32"
-
-
 def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dict[str, Tensor]:
     """The weights with their matrices in `dtype`; what is there already is passed on as it is."""
     check_dtype(dtype)
@@ -39,7 +34,7 @@ def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dic
     for name, tensor in tensors.items():
         if name.endswith(SCALE) and name[: -len(SCALE)] in tensors:
             continue
-        role = _role(spec, name, tensor)
+        role = tensor_role(spec, name, tensor.array.ndim)
         wanted = (
             "float32" if role == "vector" else "bfloat16" if role == "table" and dtype == "int8" else dtype
         )
@@ -90,7 +85,7 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
             if tensor.dtype not in REAL:
                 raise FormatError("not a weight", where=name, expected=", ".join(REAL), found=tensor.dtype)
             continue
-        if _role(spec, name, tensor) != "matrix":
+        if tensor_role(spec, name, tensor.array.ndim) != "matrix":
             raise FormatError(
                 "only matrices may be int8", where=name, expected="float32, bfloat16", found="int8"
             )
@@ -105,17 +100,17 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def engine_arrays(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:
+def to_engine(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
     """As the engine takes them: float32, bfloat16 as uint16, int8 with float32 scales; views if possible."""
     return {
-        name: tensor.array if tensor.dtype in ("float32", "bfloat16", "int8") else tensor.float32(name)
+        name: tensor.array if tensor.dtype in ("bfloat16", "int8") else tensor.float32(name)
         for name, tensor in tensors.items()
     }
 
 
-def _role(spec: ModelSpec, name: str, tensor: Tensor) -> str:
-    """``table`` (of an embedding), ``matrix``, or ``vector`` (which keeps float32)."""
-    for block in (*spec.encoder, *spec.decoder):
-        if isinstance(block, Embedding) and name in block.shapes():
-            return "table"
-    return "matrix" if tensor.array.ndim == 2 and not name.endswith(".score.weight") else "vector"
+def from_engine(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    """The other way round."""
+    return {
+        name: Tensor("bfloat16", array) if array.dtype == np.uint16 else numpy_tensor(array)
+        for name, array in arrays.items()
+    }

@@ -12,15 +12,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
+from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.files import mapped, strict_json
 from fastseq.formats.tensor import NUMPY_TYPES, Tensor, view
+from fastseq.formats.whole import write_whole
 
 HEADER_BYTES_MAX = 100_000_000
 RANK_MAX = 32
@@ -185,24 +186,10 @@ def _described(entry: Any, place: str) -> tuple[str, tuple[int, ...], int]:
 def save(
     path: str | os.PathLike[str], tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Writes a file whole or not at all: a neighbour is written and renamed, so no reader sees half of it."""
-    target = Path(path)
+    """Writes a file, whole or not at all."""
     blob, order = _header_bytes(tensors, metadata)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with open(scratch, "wb") as file:
-            file.write(len(blob).to_bytes(8, "little"))
-            file.write(blob)
-            for name in order:
-                file.write(tensors[name].array.reshape(-1).view(np.uint8).data)
-        os.replace(scratch, target)
-    except OSError as error:
-        raise ArgumentError(
-            "cannot be written", where=str(target), found=error.strerror or str(error)
-        ) from None
-    finally:
-        with suppress(OSError):
-            scratch.unlink()
+    data = (tensors[name].array.reshape(-1).view(np.uint8).data for name in order)
+    write_whole(Path(path), chain([len(blob).to_bytes(8, "little"), blob], data))
 
 
 def _header_bytes(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from fastseq.errors import FormatError, UnsupportedError
-from fastseq.formats.files import mapped
+from fastseq.files import mapped
 from fastseq.formats.pickled import SCALARS, Opaque, Unpickler
 from fastseq.formats.tensor import NUMPY_TYPES, Tensor
 from fastseq.formats.zipped import Members

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from fastseq.errors import FormatError, UnsupportedError
-from fastseq.formats.files import mapped
+from fastseq.files import mapped
 
 MEMBERS_MAX = 1_000_000
 UNPACKED_MAX = 4 * 2**30  # of one compressed member

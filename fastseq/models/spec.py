@@ -43,6 +43,7 @@ __all__ = [
     "SegmentSpec",
     "check_tensors",
     "optional_tensors",
+    "tensor_role",
     "tensor_shapes",
 ]
 
@@ -171,6 +172,14 @@ def optional_tensors(spec: ModelSpec) -> set[str]:
         if isinstance(block, Attention):
             names |= block.optional()
     return names
+
+
+def tensor_role(spec: ModelSpec, name: str, rank: int) -> Literal["table", "matrix", "vector"]:
+    """What a tensor is to the precisions: ``table`` of an embedding, ``matrix``, or else ``vector``."""
+    for block in (*spec.encoder, *spec.decoder):
+        if isinstance(block, Embedding) and name in block.shapes():
+            return "table"
+    return "matrix" if rank == 2 and not name.endswith(".score.weight") else "vector"
 
 
 def check_tensors(spec: ModelSpec, shapes: Mapping[str, Shape]) -> None:

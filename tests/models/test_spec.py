@@ -80,12 +80,13 @@ def test_tensor_shapes_of_each_block():
 
 def test_linear_bridge_fits_both_sides():
     values = copy.deepcopy(SEQ2SEQ)
-    values["decoder"][0] = {"block": "bridge", "kind": "linear", "weights": "bridge", "input": 512, "output": 512}
+    linear = {"block": "bridge", "kind": "linear", "weights": "bridge", "input": 512, "output": 512}
+    values["decoder"][0] = linear
     values["decoder"][2]["layers"] = 3
     shapes = tensor_shapes(ModelSpec.from_dict(values))
     assert shapes["bridge.weight"] == (512, 512)
     assert shapes["bridge.bias"] == (512,)
-    values["decoder"][0]["input"] = 256
+    linear["input"] = 256
     with pytest.raises(FormatError, match=r"decoder\[0\]\.input: not the width of the final state"):
         ModelSpec.from_dict(values)
 

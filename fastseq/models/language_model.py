@@ -1,0 +1,154 @@
+"""A decoder alone: the probability of the next token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from fastseq.errors import ArgumentError
+from fastseq.models.base import Model, Texts, Weights, listed, packed
+from fastseq.models.parts import Decoder, generations
+from fastseq.models.results import I32, Generation, NextToken, TextScore, Timings
+from fastseq.models.spec import ModelSpec
+from fastseq.text import Batch
+
+
+class LanguageModel(Model):
+    """Continues texts, says what may come next, and scores texts."""
+
+    task = "language_model"
+
+    def __init__(self, spec: ModelSpec, weights: Weights, **options: Any) -> None:
+        super().__init__(spec, weights, **options)
+        self._graph_of_decoder = self._graphs["decoder"]
+        self.decoder = Decoder(self, self._graph_of_decoder, self._tokenizer)
+
+    @overload
+    def __call__(self, texts: str, **options: Any) -> str: ...
+    @overload
+    def __call__(self, texts: Iterable[str], **options: Any) -> list[str]: ...
+    def __call__(self, texts: Texts, **options: Any) -> str | list[str]:
+        """What the model writes after a text, without the text itself. Options: those of `generate`."""
+        many, alone = listed(texts)
+        outputs = [result.text for result in self.generate(many, **options)]
+        return outputs[0] if alone else outputs
+
+    @overload
+    def generate(self, texts: str, **options: Any) -> Generation: ...
+    @overload
+    def generate(self, texts: Iterable[str], **options: Any) -> list[Generation]: ...
+    def generate(self, texts: Texts, **options: Any) -> Generation | list[Generation]:
+        """A `Generation` a text: what follows it, the likeliest token each time.
+
+        Options:
+            max_new_tokens: the longest output in tokens, one number or one a text; else the model's own.
+            stop: tokens that end an output besides the model's own.
+            threads: of this call.
+        """
+        many, alone = listed(texts)
+        begun = time.perf_counter()
+        batch = self._encoded(many, options.get("threads"))
+        results = self._continued(batch, time.perf_counter() - begun, **options)
+        return results[0] if alone else results
+
+    def generate_ids(
+        self,
+        sequences: Sequence[Any] | Batch,
+        *,
+        max_new_tokens: int | I32 | None = None,
+        stop: Iterable[str] | None = None,
+        threads: int | None = None,
+    ) -> list[Generation]:
+        """As `generate`, for callers with their own tokens; the start token is put before them."""
+        return self._continued(
+            packed(sequences), 0.0, max_new_tokens=max_new_tokens, stop=stop, threads=threads
+        )
+
+    def next_token(self, text: str, top_k: int = 5) -> list[NextToken]:
+        """The `top_k` likeliest tokens after a text, with their probabilities, likeliest first."""
+        self._open()
+        if type(top_k) is not int or not 1 <= top_k <= self._graph_of_decoder.width:
+            raise ArgumentError(
+                "bad count", where="top_k", expected=f"1 to {self._graph_of_decoder.width}", found=repr(top_k)
+            )
+        steps = self.decoder.steps(prefix=self._encoded([text], None), max_new_tokens=1)
+        log_probs = next(steps).log_probs[0]
+        best = np.argsort(-log_probs, kind="stable")[:top_k].tolist()
+        names = self.tokenizer.vocabulary.tokens(best)
+        return [NextToken(name, i, float(np.exp(log_probs[i]))) for name, i in zip(names, best, strict=True)]
+
+    @overload
+    def score(self, texts: str, **options: Any) -> TextScore: ...
+    @overload
+    def score(self, texts: Iterable[str], **options: Any) -> list[TextScore]: ...
+    def score(self, texts: Texts, **options: Any) -> TextScore | list[TextScore]:
+        """How probable each text is: log-probability a token, and perplexity.
+
+        A model without a start token says nothing about the first token, which is then left out.
+        Option: threads.
+        """
+        many, alone = listed(texts)
+        scores = self.score_ids(self._encoded(many, options.get("threads")), **options)
+        return scores[0] if alone else scores
+
+    def score_ids(self, sequences: Sequence[Any] | Batch, *, threads: int | None = None) -> list[TextScore]:
+        """As `score`, for callers with their own tokens."""
+        self._open()
+        threads = self._threads(threads)
+        batch = packed(sequences)
+        start = self.decoder.start
+        if start is not None:
+            logprobs = self._graph_of_decoder.log_probs(
+                batch.ids, batch.offsets, start=start, threads=threads
+            )
+            return [TextScore(row, part) for row, part in zip(batch, _cut(logprobs, batch), strict=True)]
+        scores = []
+        for row in batch:  # each text has another first token
+            rest = packed([row[1:]])
+            first = int(row[0]) if len(row) else 0
+            logprobs = self._graph_of_decoder.log_probs(rest.ids, rest.offsets, start=first, threads=threads)
+            scores.append(TextScore(rest.ids, logprobs))
+        return scores
+
+    def _encoded(self, texts: list[str], threads: int | None) -> Batch:
+        self._open()
+        return self.tokenizer.encode_batch(texts, threads=self._threads(threads), add_special_tokens=False)
+
+    def _continued(
+        self,
+        batch: Batch,
+        tokenized: float,
+        *,
+        max_new_tokens: int | I32 | None = None,
+        stop: Iterable[str] | None = None,
+        threads: int | None = None,
+    ) -> list[Generation]:
+        self._open()
+        decoder = self.decoder
+        if decoder.start is None and len(batch) and not batch.lengths.all():
+            place = int(np.flatnonzero(batch.lengths == 0)[0])
+            raise ArgumentError(
+                "nothing to continue: the model has no start token",
+                where=f"texts[{place}]",
+                expected="a text of at least one token",
+            )
+        begun = time.perf_counter()
+        prompts = decoder.prompts(len(batch), batch)
+        decoded = self._graph_of_decoder.greedy(
+            None,
+            (prompts.ids, prompts.offsets),
+            stop=decoder.stops(stop),
+            max_new_tokens=decoder.limit(max_new_tokens),
+            threads=self._threads(threads),
+        )
+        run = time.perf_counter()
+        texts = decoder.texts(decoded)
+        times = Timings(tokenized, run - begun, time.perf_counter() - run)
+        return generations(decoded, texts, times)
+
+
+def _cut(values: Any, batch: Batch) -> Iterable[Any]:
+    return np.split(values, batch.offsets[1:-1]) if len(batch) else []

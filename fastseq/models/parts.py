@@ -1,0 +1,215 @@
+"""The parts of a model, standing alone: `Encoder` and `Decoder`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastseq._core import native
+from fastseq.errors import ArgumentError
+from fastseq.models.base import Model, Texts, listed, packed
+from fastseq.models.results import I32, Generation, Memory, Step, Timings
+from fastseq.text import Batch, Tokenizer
+
+
+class Encoder:
+    """Texts or ids to a `Memory`."""
+
+    def __init__(self, model: Model, graph: native.Graph) -> None:
+        self._model, self._graph = model, graph
+
+    def __call__(
+        self,
+        texts: Texts | Batch | Sequence[NDArray[Any]],
+        *,
+        threads: int | None = None,
+        states: bool = True,
+    ) -> Memory:
+        """Runs the encoder over texts (a str, a list of them), a `Batch`, or a list of integer arrays.
+
+        ``states=False`` leaves out the row a token, for callers who only want `Memory.final`.
+        """
+        self._model._open()
+        threads = self._model._threads(threads)
+        batch = self.batch(texts, threads)
+        rows, hidden, cell = self._graph.forward(batch.ids, batch.offsets, threads=threads, rows=states)
+        return Memory(rows, batch.offsets, hidden, cell)
+
+    def batch(self, texts: Any, threads: int | None) -> Batch:
+        """Anything that `__call__` takes, as ids."""
+        if isinstance(texts, Batch):
+            return texts
+        if isinstance(texts, Iterable) and not isinstance(texts, str):
+            texts = list(texts)
+            if texts and not isinstance(texts[0], str):
+                return packed(texts)
+        return self._model.tokenizer.encode_batch(listed(texts)[0], threads=threads)
+
+
+class Decoder:
+    """From a `Memory` (None for a language model) to tokens, the likeliest each time."""
+
+    def __init__(self, model: Model, graph: native.Graph, tokenizer: Tokenizer | None) -> None:
+        self._model, self._graph, self._tokenizer = model, graph, tokenizer
+        spec = model.spec.generation
+        self.start = None if spec.start is None else self.token_id(spec.start, "generation.start")
+        self.stop = tuple(self.token_id(token, "generation.stop") for token in spec.stop)
+        self.max_new_tokens = spec.max_new_tokens
+
+    def token_id(self, token: str, where: str) -> int:
+        """The id of a token by its name; without a tokenizer, of the number it is."""
+        vocabulary = None if self._tokenizer is None else self._tokenizer.vocabulary
+        number = int(token) if token.isdecimal() else None
+        found = number if vocabulary is None else vocabulary.id(token)
+        if found is None or found >= self._graph.width:
+            raise ArgumentError(
+                "no such token",
+                where=where,
+                expected="a token of the output vocabulary"
+                if vocabulary
+                else f"0 to {self._graph.width - 1}",
+                found=f"{token!r:.60}",
+            )
+        return found
+
+    def stops(self, more: Iterable[str] | None) -> list[int]:
+        """The ids that end an output: the model's own, and the caller's."""
+        if isinstance(more, str):
+            more = [more]
+        return [*self.stop, *(self.token_id(token, "stop") for token in more or ())]
+
+    def limit(self, tokens: Any) -> Any:
+        """A checked limit: one for all, or one a text."""
+        if tokens is None:
+            return self.max_new_tokens
+        array = np.asarray(tokens)
+        if (
+            array.dtype.kind not in "iu"
+            or array.ndim > 1
+            or (array.size and not 0 <= array.min() <= array.max() < 2**31)
+        ):
+            raise ArgumentError(
+                "bad limit",
+                where="max_new_tokens",
+                expected="an integer from 0, or one a text",
+                found=repr(tokens)[:60],
+            )
+        return array.astype(np.int32) if array.ndim else int(array)
+
+    def prompts(self, count: int, prefixes: Batch | None) -> Batch:
+        """What each output starts with: the start token, and ids that are given."""
+        first = [] if self.start is None else [self.start]
+        if prefixes is None:
+            return packed([first] * count)
+        if len(prefixes) != count:
+            raise ArgumentError(
+                "as many as texts", where="prefix", expected=str(count), found=str(len(prefixes))
+            )
+        return packed([np.concatenate([np.array(first, np.int32), row]) for row in prefixes])
+
+    def greedy(
+        self,
+        memory: Memory | None,
+        *,
+        prefix: Batch | Sequence[Any] | None = None,
+        max_new_tokens: int | I32 | None = None,
+        stop: Iterable[str] | None = None,
+        threads: int | None = None,
+    ) -> list[Generation]:
+        """The likeliest next token, again and again, for every text of the memory.
+
+        `prefix`: ids that each output starts with, one list a text. A language model has no memory: it needs
+        them, or a start token.
+        """
+        self._model._open()
+        given = None if prefix is None else packed(prefix)
+        count = len(memory) if memory is not None else len(given) if given is not None else 1
+        begun = self.prompts(count, given)
+        decoded = self._graph.greedy(
+            None if memory is None else memory.native,
+            (begun.ids, begun.offsets),
+            stop=self.stops(stop),
+            max_new_tokens=self.limit(max_new_tokens),
+            threads=self._model._threads(threads),
+        )
+        return generations(decoded, self.texts(decoded), Timings(0, 0, 0))
+
+    def steps(
+        self,
+        memory: Memory | None = None,
+        *,
+        prefix: Batch | Sequence[Any] | None = None,
+        max_new_tokens: int | None = None,
+        stop: Iterable[str] | None = None,
+    ) -> Generator[Step, Sequence[int] | I32 | None, None]:
+        """The autoregression, one token a step: yields a `Step` for all texts of the memory at once.
+
+        Ends when every sequence has, or at the limit. Each step goes on with its own `ids`, unless others are
+        sent: ``steps.send([3, 5])``.
+        """
+        self._model._open()
+        given = None if prefix is None else packed(prefix)
+        count = len(memory) if memory is not None else len(given) if given is not None else 1
+        begun = self.prompts(count, given)
+        ends = np.array(self.stops(stop), np.int32)
+        stepper = self._graph.stepper(None if memory is None else memory.native, count)
+        log_probs = _feed(stepper, begun)
+        finished = np.zeros(count, np.bool_)
+        for _ in range(int(self.limit(max_new_tokens))):
+            ids = log_probs.argmax(1).astype(np.int32)
+            chosen = np.take_along_axis(log_probs, ids[:, None], 1)[:, 0]
+            attention = stepper.attention() if self._graph.attends else None
+            sent = yield Step(ids, chosen, log_probs, attention, finished | np.isin(ids, ends))
+            if sent is not None:
+                ids = _sent(sent, count)
+            finished = finished | np.isin(ids, ends)
+            if finished.all():
+                return
+            log_probs = stepper.step(ids)
+
+    def texts(self, decoded: native.Decoded) -> list[str]:
+        """What was decoded as text; empty texts without a tokenizer."""
+        if self._tokenizer is None:
+            return [""] * (len(decoded.offsets) - 1)
+        return self._tokenizer.decode_batch(Batch(decoded.ids, decoded.offsets))
+
+
+def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings) -> list[Generation]:
+    """What the engine decoded, one object a text."""
+    bounds, stopped, ends = decoded.offsets.tolist(), decoded.stopped.tolist(), decoded.stop_logprobs.tolist()
+    results = []
+    for i, text in enumerate(texts):
+        span = slice(bounds[i], bounds[i + 1])
+        logprobs = decoded.logprobs[span]
+        score = float(logprobs.sum(dtype=np.float64)) + ends[i]
+        reason = "stop" if stopped[i] else "length"
+        results.append(Generation(text, decoded.ids[span], logprobs, score, reason, timings))  # type: ignore[arg-type]
+    return results
+
+
+def _feed(stepper: native.Stepper, prompts: Batch) -> NDArray[np.float32]:
+    """Runs the prompts through; all must be of one length, as a step moves every sequence."""
+    lengths = set(prompts.lengths.tolist())
+    if len(lengths) != 1 or 0 in lengths:
+        raise ArgumentError(
+            "steps need prompts of one length",
+            where="prefix",
+            expected="as many ids for every text, at least one",
+            found=f"lengths {sorted(lengths)}"[:60],
+        )
+    columns = prompts.ids.reshape(len(prompts), -1)
+    for column in range(columns.shape[1]):
+        log_probs = stepper.step(np.ascontiguousarray(columns[:, column]))
+    return log_probs
+
+
+def _sent(ids: Any, count: int) -> I32:
+    array = np.asarray(ids)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ArgumentError(
+            "not one id a sequence", where="send", expected=f"{count} integers", found=str(array.shape)
+        )
+    return array.astype(np.int32)
