@@ -104,7 +104,7 @@ def attend(block: Mapping[str, Any], w: Mapping[str, Array], q: Array, memory: A
     else:
         mixed = np.tanh(linear(w, f"{p}.query", q) + memory @ w[f"{p}.key.weight"].T)
         scores = mixed @ w[f"{p}.score.weight"][0]
-    weights = np.exp(log_softmax(scores))
+    weights = np.exp(log_softmax(scores)) if len(scores) else scores  # nothing to attend to: no context
     context = weights @ memory
     first = block.get("order", "context_first") == "context_first"
     joined = np.concatenate([context, q] if first else [q, context])
