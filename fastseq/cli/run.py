@@ -1,0 +1,155 @@
+"""``fastseq run``: texts through a model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from fastseq.cli.common import DTYPES, Commands, add_threads, command, count, file_lines, peak_memory
+
+EXAMPLES = """\
+  fastseq run phonemes-en "sequence models at full speed"
+  fastseq run phonemes-en --file words.txt --stats > phonemes.txt
+  generate | fastseq run my-classifier --json
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = command(commands, "run", "run texts through a model, one result a line", EXAMPLES)
+    parser.add_argument(
+        "model", metavar="MODEL", help="a folder, a file, a bundled model's name, or a hub id"
+    )
+    parser.add_argument(
+        "texts", metavar="TEXT", nargs="*", help="texts; without any, lines of standard input"
+    )
+    parser.add_argument(
+        "--file", action="append", default=[], metavar="FILE", help="texts a line; - for standard input"
+    )
+    parser.add_argument("--json", action="store_true", help="an object a line: input, output, scores")
+    parser.add_argument(
+        "--stats", action="store_true", help="times, rates and sizes on standard error at the end"
+    )
+    parser.add_argument("--dtype", choices=DTYPES, help="precision to run in (default: as stored)")
+    parser.add_argument("--max-new-tokens", type=count, metavar="N", help="longest output in tokens")
+    parser.add_argument(
+        "--batch", type=count, default=1024, metavar="N", help="texts run at once at most (1024)"
+    )
+    parser.add_argument("--spec", metavar="FILE", help="what a PyTorch checkpoint holds (docs/formats.md)")
+    add_threads(parser)
+    parser.set_defaults(command=run, parser=parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    import fastseq
+    from fastseq.progress import progress_bar
+
+    begun = time.perf_counter()
+    model = fastseq.load(options.model, dtype=options.dtype, threads=options.threads, spec=options.spec)
+    if options.max_new_tokens is not None and model.task == "classifier":
+        options.parser.error("--max-new-tokens: a classifier generates nothing")
+    stats = _Stats(time.perf_counter() - begun)
+    looking = None if not sys.stdout.isatty() else False  # a bar between results would be no help
+    with model, progress_bar(looking, unit="text") as done:
+        for texts in _groups(options):
+            for line in _results(model, texts, options, stats):
+                sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+            done(len(texts))
+    if options.stats:
+        stats.show(model, options)
+    return 0
+
+
+def _groups(options: argparse.Namespace) -> Iterator[list[str]]:
+    """The texts, as many at a time as there are and as may be run at once."""
+    for group in _read(options):
+        for start in range(0, len(group), options.batch):
+            yield group[start : start + options.batch]
+
+
+def _read(options: argparse.Namespace) -> Iterator[list[str]]:
+    if options.texts:
+        yield options.texts
+    for path in options.file or ([] if options.texts else ["-"]):
+        yield from file_lines(path)
+
+
+def _results(model: Any, texts: list[str], options: argparse.Namespace, stats: _Stats) -> list[str]:
+    """A line a text."""
+    begun = time.perf_counter()
+    if model.task == "classifier":
+        lines = _classified(model, texts, options)
+    else:
+        lines = _generated(model, texts, options, stats)
+    stats.texts += len(texts)
+    stats.seconds += time.perf_counter() - begun
+    return lines
+
+
+def _classified(model: Any, texts: list[str], options: argparse.Namespace) -> list[str]:
+    rows = model.predict_proba(texts)
+    labels = [model.labels[index] for index in rows.argmax(1).tolist()]
+    if not options.json:
+        return labels
+    return [
+        _json({"text": text, "label": label, "probabilities": dict(zip(model.labels, row, strict=True))})
+        for text, label, row in zip(texts, labels, rows.tolist(), strict=True)
+    ]
+
+
+def _generated(model: Any, texts: list[str], options: argparse.Namespace, stats: _Stats) -> list[str]:
+    limit = options.max_new_tokens
+    if not options.json and not options.stats:
+        return list(model(texts, max_new_tokens=limit))
+    results = model.generate(texts, max_new_tokens=limit)
+    stats.tokens += sum(len(result.ids) for result in results)
+    if not options.json:
+        return [result.text for result in results]
+    return [
+        _json(
+            {
+                "text": text,
+                "output": result.text,
+                "score": result.score,
+                "finish_reason": result.finish_reason,
+            }
+        )
+        for text, result in zip(texts, results, strict=True)
+    ]
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+class _Stats:
+    """What ``--stats`` tells."""
+
+    def __init__(self, load_seconds: float) -> None:
+        self.load_seconds, self.seconds = load_seconds, 0.0
+        self.texts = self.tokens = 0
+
+    def show(self, model: Any, options: argparse.Namespace) -> None:
+        from fastseq._core import native
+
+        seconds = max(self.seconds, 1e-9)
+        rows = [
+            (
+                "model",
+                f"{model.spec.name or options.model}, {model.dtype}, {model.info.weight_bytes / 2**20:.1f} MiB",
+            ),
+            ("loaded in", f"{self.load_seconds * 1000:.1f} ms"),
+            ("texts", f"{self.texts} in {self.seconds * 1000:.1f} ms, {self.texts / seconds:.0f} a second"),
+            ("threads", f"{options.threads or native.get_num_threads()}, {native.isa_chosen()}"),
+        ]
+        if self.tokens:
+            rows.insert(3, ("tokens", f"{self.tokens} generated, {self.tokens / seconds:.0f} a second"))
+        peak = peak_memory()
+        if peak is not None:
+            rows.append(("memory", f"{peak / 2**20:.0f} MiB at most"))
+        for name, value in rows:
+            print(f"{name:<10} {value}", file=sys.stderr)
