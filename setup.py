@@ -117,11 +117,11 @@ def headers() -> list[str]:
     return sorted(str(path) for ending in ("h", "def", "inc") for path in Path("csrc").rglob(f"*.{ending}"))
 
 
-def units(cython_c: str, openmp: list[str]) -> list[Unit]:
-    """Everything to compile, the longest first: `cython_c` is what Cython wrote."""
+def units(openmp: list[str], machine: str) -> list[Unit]:
+    """All of csrc for an architecture."""
     flags = [*build_flags()[0], *openmp]
-    found = [Unit(cython_c, [*flags, *([] if MSVC else ["-Wno-unused-function"])])]
-    for isa, (gnu, msvc) in ISA_FLAGS[architecture()].items():
+    found = []
+    for isa, (gnu, msvc) in ISA_FLAGS[machine].items():
         folders = sorted(map(str, Path("csrc").glob(f"*/isa_{isa}")))
         found += [Unit(source, flags + (msvc if MSVC else gnu)) for source in sources(folders)]
     return found + [Unit(source, flags) for source in sources(CORE)]
@@ -137,7 +137,9 @@ class BuildExtension(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         openmp_compile, openmp_link = self.openmp_flags()
-        wanted = units(self.cythonize(ext), openmp_compile)
+        # What Cython writes takes longest, so it goes first.
+        cython_flags = [*build_flags()[0], *openmp_compile, *([] if MSVC else ["-Wno-unused-function"])]
+        wanted = [Unit(self.cythonize(ext), cython_flags), *units(openmp_compile, architecture())]
         objects = self.compile(wanted, ext)
         ext.sources, ext.depends, ext.extra_objects = [], objects, objects
         ext.extra_link_args = [*build_flags()[1], *openmp_link]
@@ -212,15 +214,16 @@ class BuildExtension(build_ext):
         return True
 
 
-build_for_one_architecture()
-setup(
-    ext_modules=[
-        Extension(
-            "fastseq._core.native",
-            sources=["fastseq/_core/native.pyx"],
-            include_dirs=["csrc"],
-            define_macros=[("FS_BUILD", f'"{BUILD}"')],
-        )
-    ],
-    cmdclass={"build_ext": BuildExtension},
-)
+if __name__ == "__main__":
+    build_for_one_architecture()
+    setup(
+        ext_modules=[
+            Extension(
+                "fastseq._core.native",
+                sources=["fastseq/_core/native.pyx"],
+                include_dirs=["csrc"],
+                define_macros=[("FS_BUILD", f'"{BUILD}"')],
+            )
+        ],
+        cmdclass={"build_ext": BuildExtension},
+    )

@@ -3,7 +3,7 @@
 #define FS_BASE_CGROUP_H
 
 /* Whole CPUs (rounded to the nearest, at least 1) of the tightest quota; 0 when there is none, and on systems
- * without control groups. Reads a few small files. */
-int fs_cgroup_cpus(void);
+ * without control groups. Reads a few small files under `root`: "" for the system's own. */
+int fs_cgroup_cpus(const char *root);
 
 #endif

@@ -44,7 +44,7 @@ static int threads_of_environment(void) {
 static int threads_of_machine(void) {
     static fs_atomic limit = -1; /* of cgroups; 0: none. Two threads may both find it; they find the same */
     int cpus = FS_MAX(omp_get_num_procs(), 1);
-    if (fs_atomic_load(&limit) < 0) fs_atomic_store(&limit, fs_cgroup_cpus());
+    if (fs_atomic_load(&limit) < 0) fs_atomic_store(&limit, fs_cgroup_cpus(""));
     if (fs_atomic_load(&limit) > 0) cpus = (int)FS_MIN((int64_t)cpus, fs_atomic_load(&limit));
     return FS_MIN(cpus, FS_MAX_THREADS);
 }
