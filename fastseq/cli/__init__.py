@@ -1,7 +1,7 @@
-"""The ``fastseq`` command. A file a command; each has ``add(commands)``, and the function that it names there.
+"""The ``fastseq`` command. A file a command; each has ``add(commands)``, which names the function to run.
 
-Exit status: 0 done, 1 an error (one line on standard error), 2 wrong usage, 130 interrupted. When the reader of
-standard output goes away, the command ends quietly.
+Exit status: 0 done, 1 an error (one line on standard error), 2 wrong usage, 130 interrupted. When the reader
+of standard output goes away, the command ends quietly.
 """
 
 from __future__ import annotations

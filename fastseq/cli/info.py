@@ -45,7 +45,8 @@ def _installation() -> dict[str, Any]:
 
     return {
         "fastseq": fastseq.__version__,
-        "python": f"{platform.python_implementation()} {platform.python_version()}, NumPy {numpy.__version__}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "numpy": numpy.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         **native.build_info(),
         "threads": native.get_num_threads(),
@@ -79,16 +80,11 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         if isinstance(value, list) and name in ("kernels", "encoder", "decoder"):
             lines += [f"{label if i == 0 else '':<14}{one}" for i, one in enumerate(value)]
         elif value not in ("", None, []):
-            shown = (
-                ", ".join(map(str, value))
-                if isinstance(value, list)
-                else f"{value:,}"
-                if _big(value)
-                else value
-            )
-            lines.append(f"{label:<14}{shown}")
+            lines.append(f"{label:<14}{_shown(value)}")
     return lines
 
 
-def _big(value: object) -> bool:
-    return isinstance(value, int) and value >= 10_000
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)

@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
                 sys.stdout.write(line + "\n")
             sys.stdout.flush()
             done(len(texts))
-    if options.stats:
-        stats.show(model, options)
+        if options.stats:
+            stats.show(model, options)
     return 0
 
 
@@ -137,11 +137,9 @@ class _Stats:
         from fastseq._core import native
 
         seconds = max(self.seconds, 1e-9)
+        weights = model.info.weight_bytes / 2**20
         rows = [
-            (
-                "model",
-                f"{model.spec.name or options.model}, {model.dtype}, {model.info.weight_bytes / 2**20:.1f} MiB",
-            ),
+            ("model", f"{model.spec.name or options.model}, {model.dtype}, {weights:.1f} MiB"),
             ("loaded in", f"{self.load_seconds * 1000:.1f} ms"),
             ("texts", f"{self.texts} in {self.seconds * 1000:.1f} ms, {self.texts / seconds:.0f} a second"),
             ("threads", f"{options.threads or native.get_num_threads()}, {native.isa_chosen()}"),

@@ -81,8 +81,23 @@ def save(
     for name, part in (("tokenizer", tokenizer), ("target_tokenizer", target_tokenizer)):
         config = None if part is None else part.save(target, VOCABULARIES[name])
         spec = replace(spec, **{name: config})  # type: ignore[arg-type]
-    text = json.dumps(spec.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    write_whole(target / CONFIG, [text.encode()])
+    write_whole(target / CONFIG, [config_text(spec).encode()])
+
+
+def config_text(spec: ModelSpec) -> str:
+    """The config.json of a spec: a line a key, a line a block."""
+
+    def line(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    entries = []
+    for key, value in spec.to_dict().items():
+        if key in ("encoder", "decoder"):
+            blocks = ",\n".join(f"    {line(block)}" for block in value)
+            entries.append(f"  {line(key)}: [\n{blocks}\n  ]")
+        else:
+            entries.append(f"  {line(key)}: {line(value)}")
+    return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
 class _place:
