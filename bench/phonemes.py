@@ -103,9 +103,12 @@ def our_model(checkpoint: Path | None) -> Predict:
     import fastseq
 
     model = fastseq.load("phonemes-en")
+    assert isinstance(model, fastseq.Seq2Seq)
 
     def predict(words: Sequence[str]) -> list[list[str]]:
-        return [str(said).split() for said in model(list(words))]
+        # By ids: called with a text, the model would cut "vice-president" into two words.
+        ids = [model.tokenizer.encode(word) for word in words]
+        return [said.text.split() for said in model.generate_ids(ids)]
 
     return predict
 

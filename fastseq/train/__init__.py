@@ -23,7 +23,7 @@ def train(
     out: str | PathLike[str],
     *,
     resume: bool = False,
-    progress: bool = True,
+    progress: bool | None = None,
     threads: int | None = None,
 ) -> Result:
     """Train the model a recipe describes and write it to ``out`` in the native format.
@@ -34,7 +34,7 @@ def train(
         out: folder for the model; its checkpoints lie in ``out/checkpoints``.
         resume: go on from the last finished epoch found there, if there is one. The result is
             what the uninterrupted run would have given.
-        progress: show a bar an epoch on standard error.
+        progress: a bar an epoch on standard error; None shows it when somebody is looking.
         threads: PyTorch threads; None takes the recipe's.
 
     Returns:

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from fastseq.errors import ArgumentError, FormatError
 from fastseq.train import data
-from fastseq.train.data import PAD, UNKNOWN, Symbols
 from fastseq.train.modules import recurrent, run_ragged
 from fastseq.train.networks import ClassifierConfig, config_of
 from fastseq.train.recipe import Recipe
+from fastseq.train.tokens import PAD, UNKNOWN, source_tokenizer
 
 Example = tuple[list[int], int]  # ids of a text, index of its label
 
@@ -62,15 +62,14 @@ class ClassifierTask:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self.level = recipe.data.level
         pairs = recipe.data.read(recipe.folder)
         self.labels = sorted({label for known in pairs.values() for label in known})
         parts = data.split(pairs)
         if not parts["train"]:
             raise ArgumentError("no training examples", where="data", expected="at least one text")
-        self.symbols = Symbols.build(
-            (data.tokens(text, self.level) for text in parts["train"]), (PAD, UNKNOWN)
-        )
+        cut = (data.tokens(text, recipe.data.level) for text in parts["train"])
+        self._listed = data.listed(cut, (PAD, UNKNOWN))
+        self.tokenizer = source_tokenizer(recipe, self._listed)
         self.parts = {name: self._examples(part) for name, part in parts.items()}
 
     @property
@@ -106,7 +105,7 @@ class ClassifierTask:
 
     def vocabularies(self) -> dict[str, list[str]]:
         """Tokens and labels in the order of their ids."""
-        return {"source": self.symbols.listed, "labels": self.labels}
+        return {"source": self._listed, "labels": self.labels}
 
     def _examples(self, part: dict[str, list[str]]) -> list[Example]:
         examples: list[Example] = []
@@ -115,7 +114,7 @@ class ClassifierTask:
                 raise FormatError(
                     "a text needs one label", where=repr(text), expected="1", found=str(len(known))
                 )
-            ids = self.symbols.encode(data.tokens(text, self.level)) or [self.symbols.ids[UNKNOWN]]
+            ids = self.tokenizer.encode(text) or [self.tokenizer.vocabulary[UNKNOWN]]
             examples.append((ids, self.labels.index(known[0])))
         return examples
 

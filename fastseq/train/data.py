@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from fastseq.errors import ArgumentError, FormatError
 from fastseq.models.plain import Plain, shown
 
-PAD, UNKNOWN = "<pad>", "<unk>"
-BOS, EOS = "<s>", "</s>"
 PARTS = ("train", "dev", "test")
 
 Pairs = dict[str, list[str]]
@@ -127,32 +125,10 @@ def tokens(text: str, level: str) -> list[str]:
     return list(text) if level == "characters" else text.split()
 
 
-class Symbols:
-    """A vocabulary: tokens and their ids, special tokens first."""
-
-    def __init__(self, listed: Sequence[str]) -> None:
-        self.listed = list(listed)
-        self.ids = {token: index for index, token in enumerate(self.listed)}
-
-    @classmethod
-    def build(cls, sequences: Iterable[Sequence[str]], specials: Sequence[str]) -> Symbols:
-        """Every token of ``sequences`` after the special ones, in code point order."""
-        seen = {token for sequence in sequences for token in sequence}
-        return cls([*specials, *sorted(seen.difference(specials))])
-
-    def __len__(self) -> int:
-        return len(self.listed)
-
-    def encode(self, sequence: Iterable[str]) -> list[int]:
-        """Ids of tokens; those not listed become ``<unk>``."""
-        unknown = self.ids[UNKNOWN]
-        return [self.ids.get(token, unknown) for token in sequence]
-
-    def decode(self, ids: Sequence[int]) -> list[str]:
-        """Tokens of ids, up to the first ``</s>``."""
-        end = self.ids[EOS]
-        stop = ids.index(end) if end in ids else len(ids)
-        return [self.listed[index] for index in ids[:stop]]
+def listed(sequences: Iterable[Sequence[str]], specials: Sequence[str]) -> list[str]:
+    """The special tokens, then every other of ``sequences`` in code point order: the place is the id."""
+    seen = {token for sequence in sequences for token in sequence}
+    return [*specials, *sorted(seen.difference(specials))]
 
 
 def padded(sequences: Sequence[Sequence[int]]) -> NDArray[np.int64]:

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from fastseq.formats import safetensors
-from fastseq.formats.tensor import Tensor, numpy_tensor
-from fastseq.models.spec import check_tensors
+from fastseq.formats import native
 from fastseq.train import checkpoint
 from fastseq.train.networks import spec_of
 from fastseq.train.recipe import load_recipe
+from fastseq.train.tokens import source_tokenizer, target_tokenizer
 
 
-def export(weights: Path, folder: Path) -> None:
-    """Write the network of a checkpoint (``best.pt``) to ``folder``, in float32.
+def export(weights: str | Path, folder: str | Path, dtype: str | None = None) -> None:
+    """Write the network of a training checkpoint (``best.pt``) to ``folder``.
 
-    ``fastseq.load(folder).save(other, dtype="int8")`` makes it smaller.
+    ``dtype`` is what its matrices are stored in: float32 (None), bfloat16 or int8.
     """
-    saved = checkpoint.load(weights)
-    vocabularies = saved["vocabularies"]
-    spec = spec_of(load_recipe(saved["recipe"]), vocabularies)
-    tensors: dict[str, Tensor] = {
-        name: numpy_tensor(value.detach().float().numpy()) for name, value in saved["model"].items()
-    }
-    check_tensors(spec, {name: tensor.shape for name, tensor in tensors.items()})
-    folder.mkdir(parents=True, exist_ok=True)
-    safetensors.save(folder / "model.safetensors", tensors)
-    for side in ("source", "target"):
-        if side in vocabularies:
-            _write(folder / f"{side}.vocab.json", vocabularies[side])
-    _write(folder / "config.json", spec.to_dict())
-
-
-def _write(path: Path, values: object) -> None:
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    saved = checkpoint.load(Path(weights))
+    recipe, vocabularies = load_recipe(saved["recipe"]), saved["vocabularies"]
+    target = None
+    if recipe.task == "seq2seq":
+        target = target_tokenizer(recipe, vocabularies["target"])
+    read = vocabularies["target" if recipe.task == "language_model" else "source"]
+    native.save(
+        folder,
+        spec_of(recipe, vocabularies),
+        {name: value.detach().float().numpy() for name, value in saved["model"].items()},
+        tokenizer=source_tokenizer(recipe, read),
+        target_tokenizer=target,
+        dtype=dtype,
+    )

@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from fastseq.errors import ArgumentError
 from fastseq.train import data
-from fastseq.train.data import BOS, EOS, PAD, UNKNOWN, Symbols
 from fastseq.train.modules import recurrent
 from fastseq.train.networks import LanguageConfig, config_of
 from fastseq.train.recipe import Recipe
+from fastseq.train.tokens import BOS, EOS, PAD, UNKNOWN, source_tokenizer
 
 
 class LanguageNetwork(nn.Module):
@@ -58,16 +58,14 @@ class LanguageTask:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        level = recipe.data.level
         texts = data.split(recipe.data.read(recipe.folder))
-        cut = {name: [data.tokens(text, level) for text in part] for name, part in texts.items()}
-        if not cut["train"]:
+        if not texts["train"]:
             raise ArgumentError("no training examples", where="data", expected="at least one text")
-        self.symbols = Symbols.build(cut["train"], (PAD, UNKNOWN, BOS, EOS))
-        bos, eos = self.symbols.ids[BOS], self.symbols.ids[EOS]
-        self.parts = {
-            name: [[bos, *self.symbols.encode(one), eos] for one in texts] for name, texts in cut.items()
-        }
+        cut = (data.tokens(text, recipe.data.level) for text in texts["train"])
+        self._listed = data.listed(cut, (PAD, UNKNOWN, BOS, EOS))
+        tokenizer = source_tokenizer(recipe, self._listed)
+        eos = tokenizer.vocabulary[EOS]
+        self.parts = {name: [[*tokenizer.encode(text), eos] for text in part] for name, part in texts.items()}
 
     @property
     def steps(self) -> int:
@@ -100,7 +98,7 @@ class LanguageTask:
 
     def vocabularies(self) -> dict[str, list[str]]:
         """Tokens in the order of their ids."""
-        return {"target": self.symbols.listed}
+        return {"target": self._listed}
 
     def _batches(self, part: str, rng: np.random.Generator) -> Iterator[Batch]:
         texts = self.parts[part]

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fastseq.errors import ArgumentError
+from fastseq.progress import progress_bar
 from fastseq.train import checkpoint
 from fastseq.train.recipe import Recipe
 
@@ -98,30 +99,28 @@ class Trainer:
         torch.set_rng_state(saved["rng"])
         return True
 
-    def run(self, watch: Callable[[Iterable[Any], str, int], Iterable[Any]] | None = None) -> Result:
-        """Train the epochs that are left.
-
-        Args:
-            watch: wraps the batches of an epoch, given a caption and their count; a progress bar.
-
-        """
+    def run(self, progress: bool | None = False) -> Result:
+        """Train the epochs that are left. ``progress``: see ``fastseq.progress.progress_bar``."""
         while self.epoch < self.plan.epochs:
-            caption = f"epoch {self.epoch + 1}/{self.plan.epochs}"
-            if self.best is not None:
-                name, figure = next(iter(self.best.dev.items()))
-                caption += f", best {name} {figure:.4f}"
-            batches: Iterable[Any] = self.task.batches(self.epoch)
-            loss = self._train(watch(batches, caption, self.task.steps) if watch else batches)
+            with progress_bar(progress, total=self.task.steps, unit="batch", title=self._caption()) as done:
+                loss = self._train(done)
             self.epoch += 1
             self._record(loss, self.task.evaluate(self.mean, "dev"))
         if self.best is None:
             raise ArgumentError("nothing was trained", where="training.epochs", found=str(self.plan.epochs))
         return self.best
 
-    def _train(self, batches: Iterable[Any]) -> float:
+    def _caption(self) -> str:
+        caption = f"epoch {self.epoch + 1}/{self.plan.epochs}"
+        if self.best is not None:
+            name, figure = next(iter(self.best.dev.items()))
+            caption += f", best {name} {figure:.4f}"
+        return caption
+
+    def _train(self, done: Callable[[int], Any]) -> float:
         self.model.train()
         total, count = torch.zeros(()), 0
-        for batch in batches:
+        for batch in self.task.batches(self.epoch):
             rate = self.plan.learning_rate_at(self.step, self.task.steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
@@ -134,6 +133,7 @@ class Trainer:
             self._average()
             total += loss.detach()
             count += 1
+            done(1)
         return float(total) / max(count, 1)
 
     def _average(self) -> None:

@@ -5,16 +5,15 @@ No PyTorch here. The engine's own checks decide whether a combination is possibl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from fastseq.errors import FormatError
 from fastseq.models.blocks import Attention, Block, Bridge, Embedding, Linear, Pool, Rnn
 from fastseq.models.plain import Plain, read
 from fastseq.models.spec import GenerationSpec, ModelSpec
-from fastseq.train.data import BOS, EOS
 from fastseq.train.recipe import Recipe
+from fastseq.train.tokens import BOS, EOS, Vocabularies
 
 Cell = Literal["tanh", "relu", "gru", "lstm"]
 
@@ -162,14 +161,12 @@ class ClassifierConfig(Plain):
 
 
 Config = Seq2SeqConfig | LanguageConfig | ClassifierConfig
-Vocabularies = Mapping[str, Sequence[str]]
 
 CONFIGS: dict[str, type[Config]] = {
     "seq2seq": Seq2SeqConfig,
     "language_model": LanguageConfig,
     "classifier": ClassifierConfig,
 }
-KINDS = {"characters": "character", "words": "word"}
 
 
 def config_of(recipe: Recipe, vocabularies: Vocabularies) -> Config:
@@ -180,26 +177,16 @@ def config_of(recipe: Recipe, vocabularies: Vocabularies) -> Config:
 
 def spec_of(recipe: Recipe, vocabularies: Vocabularies) -> ModelSpec:
     """The native description of a recipe's network; FormatError where the engine could not run it."""
-    config, data = config_of(recipe, vocabularies), recipe.data
-    values: dict[str, Any] = {"name": recipe.name}
-    if recipe.task == "seq2seq":
-        values["tokenizer"] = _tokenizer(data.level, "source", data.lowercase, append=[EOS])
-        values["target_tokenizer"] = _tokenizer(data.target_level, "target", False)
-    elif recipe.task == "language_model":
-        values["tokenizer"] = _tokenizer(data.level, "target", data.lowercase, prepend=[BOS])
-    else:
-        values["tokenizer"] = _tokenizer(data.level, "source", data.lowercase)
-        values["labels"] = tuple(vocabularies["labels"])
+    config = config_of(recipe, vocabularies)
+    generation = GenerationSpec()
     if recipe.task != "classifier":
-        values["generation"] = GenerationSpec(start=BOS, stop=(EOS,))
-    spec = ModelSpec(recipe.task, tuple(config.encoder()), tuple(config.decoder()), **values)
+        generation = GenerationSpec(start=BOS, stop=(EOS,))
+    spec = ModelSpec(
+        recipe.task,
+        tuple(config.encoder()),
+        tuple(config.decoder()),
+        generation=generation,
+        labels=tuple(vocabularies.get("labels", ())),
+        name=recipe.name,
+    )
     return ModelSpec.from_dict({**spec.to_dict(), **recipe.config})
-
-
-def _tokenizer(level: str, side: str, lowercase: bool, **added: list[str]) -> dict[str, Any]:
-    spec: dict[str, Any] = {"kind": KINDS[level], "vocabulary": f"{side}.vocab.json", **added}
-    if level == "words":
-        spec["split"] = "space"
-    if lowercase:
-        spec["lowercase"] = True
-    return spec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ TASKS = {
 
 
 def run(
-    recipe: Recipe, out: str | PathLike[str], *, resume: bool, progress: bool, threads: int | None
+    recipe: Recipe, out: str | PathLike[str], *, resume: bool, progress: bool | None, threads: int | None
 ) -> Result:
     """See ``fastseq.train.train``."""
     torch = _torch()
@@ -41,7 +40,7 @@ def run(
     trainer = Trainer(task, checkpoints)
     if resume:
         trainer.resume()
-    result = trainer.run(_bar if progress else None)
+    result = trainer.run(progress)
     export(result.checkpoint, folder)
     return result
 
@@ -51,15 +50,6 @@ def task_of(recipe: Recipe) -> Task:
     module, name = TASKS[recipe.task]
     task: Task = getattr(importlib.import_module(module), name)(recipe)
     return task
-
-
-def _bar(batches: Iterable[Any], caption: str, total: int) -> Iterable[Any]:
-    try:
-        from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
-    except ImportError:
-        return batches
-    shown: Iterable[Any] = tqdm(batches, desc=caption, total=total, unit="batch", leave=False)
-    return shown
 
 
 def _torch() -> Any:

@@ -12,12 +12,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from fastseq.errors import ArgumentError
-from fastseq.train import data
-from fastseq.train.data import BOS, EOS, PAD, UNKNOWN, Symbols
+from fastseq.text import Tokenizer
+from fastseq.train import checkpoint, data
 from fastseq.train.metrics import error_rates
 from fastseq.train.modules import Seq2Seq
-from fastseq.train.networks import Seq2SeqConfig, Vocabularies, config_of
+from fastseq.train.networks import Seq2SeqConfig, config_of
 from fastseq.train.recipe import Recipe, load_recipe
+from fastseq.train.tokens import BOS, EOS, PAD, UNKNOWN, Vocabularies, source_tokenizer, target_tokenizer
 
 
 class Batch(NamedTuple):
@@ -30,34 +31,32 @@ class Batch(NamedTuple):
 
 
 class Predictor:
-    """A network with its vocabularies: texts to greedy token sequences, by PyTorch.
+    """A network with its tokenizers: texts to greedy token sequences, by PyTorch.
 
     Args:
-        level: how source texts are cut.
         limit: most tokens a text may get.
-
     """
 
     batch = 512
 
-    def __init__(self, model: Seq2Seq, source: Symbols, target: Symbols, level: str, limit: int = 64) -> None:
-        self.model, self.source, self.target = model, source, target
-        self.level, self.limit = level, limit
+    def __init__(self, model: Seq2Seq, source: Tokenizer, target: Tokenizer, limit: int = 64) -> None:
+        self.model, self.source, self.target, self.limit = model, source, target.vocabulary, limit
 
     def __call__(self, texts: Sequence[str]) -> list[list[str]]:
         """Target tokens for each text, in order."""
         self.model.eval()
-        ids = [encode_source(text, self.source, self.level) for text in texts]
+        ids = [self.source.encode(text) for text in texts]
         order = sorted(range(len(texts)), key=lambda index: len(ids[index]))
         said: list[list[str]] = [[] for _ in texts]
-        bos, eos = self.target.ids[BOS], self.target.ids[EOS]
+        bos, eos = self.target[BOS], self.target[EOS]
         for start in range(0, len(order), self.batch):
             chosen = order[start : start + self.batch]
             source, lengths = tensors([ids[index] for index in chosen])
             with torch.no_grad():
                 rows = self.model.greedy(source, lengths, bos, eos, self.limit)
             for index, row in zip(chosen, rows.tolist(), strict=True):
-                said[index] = self.target.decode(row)
+                end = row.index(eos) if eos in row else len(row)
+                said[index] = self.target.tokens(row[:end])
         return said
 
 
@@ -69,21 +68,22 @@ class Seq2SeqTask:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self.level, self.target_level = recipe.data.level, recipe.data.target_level
         self.parts = data.split(recipe.data.read(recipe.folder))
-        targets = {
-            text: [data.tokens(one, self.target_level) for one in known]
-            for text, known in self.parts["train"].items()
-        }
-        if not targets:
+        pairs = self.parts["train"]
+        if not pairs:
             raise ArgumentError("no training examples", where="data", expected="at least one pair")
-        letters = (data.tokens(text, self.level) for text in targets)
-        self.source = Symbols.build(letters, (PAD, UNKNOWN, EOS))
-        said = (one for known in targets.values() for one in known)
-        self.target = Symbols.build(said, (PAD, UNKNOWN, BOS, EOS))
+        letters = (data.tokens(text, recipe.data.level) for text in pairs)
+        said = (self._cut(one) for known in pairs.values() for one in known)
+        self._vocabularies = {
+            "source": data.listed(letters, (PAD, UNKNOWN, EOS)),
+            "target": data.listed(said, (PAD, UNKNOWN, BOS, EOS)),
+        }
+        self.source = source_tokenizer(recipe, self._vocabularies["source"])
+        self.target = target_tokenizer(recipe, self._vocabularies["target"])
+        bos, eos = (self.target.vocabulary[token] for token in (BOS, EOS))
         self._examples = [
-            (encode_source(text, self.source, self.level), [self._encode_target(one) for one in known])
-            for text, known in targets.items()
+            (self.source.encode(text), [[bos, *self.target.encode(one), eos] for one in known])
+            for text, known in pairs.items()
         ]
 
     @property
@@ -124,8 +124,8 @@ class Seq2SeqTask:
         """Error rates of greedy decoding on a part; the first is the one to minimise."""
         assert isinstance(model, Seq2Seq)
         pairs = self.parts[part]
-        said = Predictor(model, self.source, self.target, self.level)(list(pairs))
-        accepted = [[data.tokens(one, self.target_level) for one in known] for known in pairs.values()]
+        said = Predictor(model, self.source, self.target)(list(pairs))
+        accepted = [[self._cut(one) for one in known] for known in pairs.values()]
         rates = error_rates(said, accepted)
         figures = {"sequence_error": rates.sequence, "token_error": rates.token}
         if self.recipe.data.kind == "cmudict":
@@ -135,20 +135,20 @@ class Seq2SeqTask:
 
     def vocabularies(self) -> dict[str, list[str]]:
         """Tokens by side, in the order of their ids."""
-        return {"source": self.source.listed, "target": self.target.listed}
+        return self._vocabularies
 
-    def _encode_target(self, tokens: Sequence[str]) -> list[int]:
-        return [self.target.ids[BOS], *self.target.encode(tokens), self.target.ids[EOS]]
+    def _cut(self, target: str) -> list[str]:
+        return data.tokens(target, self.recipe.data.target_level)
 
 
-def predictor(checkpoint: str | Path) -> Predictor:
+def predictor(weights: str | Path) -> Predictor:
     """What a training checkpoint (``best.pt``) predicts."""
-    saved = torch.load(checkpoint, weights_only=True)
+    saved = checkpoint.load(Path(weights))
     recipe = load_recipe(saved["recipe"])
     model = network(recipe, saved["vocabularies"])
     model.load_state_dict(saved["model"])
-    source, target = (Symbols(saved["vocabularies"][side]) for side in ("source", "target"))
-    return Predictor(model, source, target, recipe.data.level)
+    source = source_tokenizer(recipe, saved["vocabularies"]["source"])
+    return Predictor(model, source, target_tokenizer(recipe, saved["vocabularies"]["target"]))
 
 
 def network(recipe: Recipe, vocabularies: Vocabularies) -> Seq2Seq:
@@ -156,11 +156,6 @@ def network(recipe: Recipe, vocabularies: Vocabularies) -> Seq2Seq:
     config = config_of(recipe, vocabularies)
     assert isinstance(config, Seq2SeqConfig)
     return Seq2Seq(config)
-
-
-def encode_source(text: str, symbols: Symbols, level: str) -> list[int]:
-    """Ids of a source text, ``</s>`` at the end."""
-    return [*symbols.encode(data.tokens(text, level)), symbols.ids[EOS]]
 
 
 def tensors(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

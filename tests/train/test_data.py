@@ -9,7 +9,7 @@ import pytest
 
 from fastseq.errors import ArgumentError, FormatError
 from fastseq.train import data
-from fastseq.train.data import Source, Symbols
+from fastseq.train.data import Source
 
 
 def test_targets_of_a_repeated_source_are_gathered() -> None:
@@ -42,21 +42,10 @@ def test_tokens_by_level() -> None:
     assert data.tokens(" AH0  B ", "words") == ["AH0", "B"]
 
 
-def test_symbols_are_sorted_after_the_special_ones() -> None:
-    symbols = Symbols.build(["ba", "c"], ("<pad>", "<unk>", "</s>"))
-    assert symbols.listed == ["<pad>", "<unk>", "</s>", "a", "b", "c"]
-    assert symbols.encode("cab!") == [5, 3, 4, 1]
-    assert symbols.decode([5, 3, 2, 4]) == ["c", "a"]
-    assert symbols.decode([5, 3]) == ["c", "a"]
-
-
-def test_a_data_token_cannot_double_a_special_one() -> None:
-    assert Symbols.build([["</s>", "x"]], ("<pad>", "<unk>", "</s>")).listed == [
-        "<pad>",
-        "<unk>",
-        "</s>",
-        "x",
-    ]
+def test_tokens_are_listed_in_order_after_the_special_ones() -> None:
+    specials = ("<pad>", "<unk>", "</s>")
+    assert data.listed([["b", "a"], ["c", "a"]], specials) == [*specials, "a", "b", "c"]
+    assert data.listed([["</s>", "x"]], specials) == [*specials, "x"]
 
 
 def test_split_keeps_every_source_once() -> None:

@@ -25,12 +25,6 @@ def test_the_bundled_model_fits_in_two_megabytes() -> None:
             size *= length
         weights += size
     assert weights < 1_900_000  # int8: a byte a weight
-    assert spec.tokenizer == {
-        "kind": "character",
-        "vocabulary": "source.vocab.json",
-        "append": ["</s>"],
-        "lowercase": True,
-    }
     assert spec.segment is not None
     assert ModelSpec.from_dict(spec.to_dict()) == spec
 

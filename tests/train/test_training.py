@@ -11,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import fastseq  # noqa: E402
 from fastseq.errors import ArgumentError, FormatError  # noqa: E402
 from fastseq.formats import safetensors  # noqa: E402
 from fastseq.models.spec import ModelSpec, check_tensors  # noqa: E402
@@ -124,6 +125,13 @@ def test_the_best_checkpoint_predicts_by_itself(folder: Path, tmp_path: Path) ->
     assert weights(result).keys() == run.model.state_dict().keys()
 
 
+def test_the_engine_says_what_the_trained_network_says(folder: Path, tmp_path: Path) -> None:
+    result = train(recipe("seq2seq", folder, epochs=6), tmp_path, progress=False)
+    texts = ["abcd", "d", "aabbccdd", "not seen"]
+    said = [" ".join(tokens) for tokens in predictor(result.checkpoint)(texts)]
+    assert fastseq.load(tmp_path)(texts, max_new_tokens=64) == said
+
+
 def test_resuming_another_run_is_refused(folder: Path, tmp_path: Path) -> None:
     trainer("classifier", folder, tmp_path, epochs=1).run()
     with pytest.raises(ArgumentError, match=r"training\.batch_size"):
@@ -147,8 +155,7 @@ def test_train_writes_a_native_folder(task: str, folder: Path, tmp_path: Path) -
     check_tensors(spec, {name: tensor.shape for name, tensor in tensors.items()})
     for name, value in weights(result).items():
         assert (tensors[name].array == value.numpy()).all(), name
-    assert spec.tokenizer is not None
-    assert (tmp_path / "model" / spec.tokenizer["vocabulary"]).is_file()
+    assert fastseq.load(tmp_path / "model").info.task == task
     with pytest.raises(ArgumentError, match="resume it"):
         train(path, tmp_path / "model", progress=False)
     assert train(path, tmp_path / "model", resume=True, progress=False).dev == result.dev
