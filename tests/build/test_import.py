@@ -1,0 +1,48 @@
+"""What `import fastseq` costs and does."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from tests.build.processes import output_of, run_python
+
+BUDGET_MS = 30.0
+NOISE = 5.0  # this may run beside other work, or under a sanitizer
+
+
+def test_import_is_quiet_and_opens_nothing() -> None:
+    """Nothing printed, no socket, no file written, no extra imported."""
+    result = run_python(
+        """
+        import sys
+        seen = []
+        def watch(event, args):
+            if event.startswith("socket.") or (event == "open" and set(str(args[1] or "")) & set("wax+")):
+                seen.append((event, args))
+        sys.dont_write_bytecode = True
+        sys.addaudithook(watch)
+        import fastseq
+        extras = {"torch", "tqdm", "huggingface_hub", "onnxruntime", "regex", "jinja2"} & set(sys.modules)
+        sys.exit(f"{seen} {extras}" if seen or extras else 0)
+        """
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("then", ["", "fastseq.load, fastseq.Seq2Seq, fastseq.Vocabulary"])
+def test_import_time(then: str) -> None:
+    """CPU milliseconds beyond `import numpy`, a fresh process each time; also with the public names looked up."""
+    code = f"""
+        import time
+        import numpy
+        start = time.process_time()
+        import fastseq
+        {then}
+        print((time.process_time() - start) * 1e3)
+    """
+    times = [float(output_of(code)) for _ in range(7)]
+    median, best = statistics.median(times), min(times)
+    print(f"import fastseq; {then}: {median:.1f} ms beyond numpy, {best:.1f} at best (budget {BUDGET_MS:g})")
+    assert best < BUDGET_MS * NOISE
