@@ -37,13 +37,13 @@
 
 /* position of the lowest set bit; x is not 0 */
 #if defined(_MSC_VER) && !defined(__clang__)
-FS_INLINE int fs_lowest_bit(uint32_t x) {
+FS_INLINE int fs_lowest_bit(uint64_t x) {
     unsigned long at;
-    _BitScanForward(&at, x);
+    _BitScanForward64(&at, x);
     return (int)at;
 }
 #else
-FS_INLINE int fs_lowest_bit(uint32_t x) { return __builtin_ctz(x); }
+FS_INLINE int fs_lowest_bit(uint64_t x) { return __builtin_ctzll(x); }
 #endif
 
 typedef volatile int64_t fs_atomic;
