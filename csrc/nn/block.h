@@ -40,6 +40,7 @@ typedef struct fs_flow {
     int width;
     float *hidden, *cell;   /* (B, L, H) final states of the last recurrent block; NULL when it has none */
     int layers, hidden_width;
+    int finals_only;        /* the block at work may leave its rows out: only its final states are used */
     fs_run *run;
     int worker;
 } fs_flow;
@@ -71,6 +72,8 @@ typedef struct fs_block_ops {
     void (*free)(fs_block *b);
     size_t (*bytes)(const fs_block *b); /* memory held for weights */
     void (*forward)(const fs_block *b, fs_flow *f);
+    /* forward reads final states only, not the rows that come in */
+    int (*takes_finals)(const fs_block *b);
     void (*step)(const fs_block *b, fs_step *s);
 } fs_block_ops;
 

@@ -28,6 +28,12 @@ static void scatter(const fs_graph *g, const fs_flow *f, const int64_t *to, cons
     }
 }
 
+/* Whether nobody reads the rows of block i. */
+static int finals_only(const fs_graph *g, int blocks, int i, const fs_rows_out *out) {
+    const fs_block *next = i + 1 < blocks ? g->blocks[i + 1] : NULL;
+    return next ? next->ops->takes_finals && next->ops->takes_finals(next) : !out->rows;
+}
+
 fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batch, const int64_t *which,
                              const int64_t *to, int n, const fs_rows_out *out, fs_arena *arena, fs_run *run,
                              int worker, fs_error *err) {
@@ -39,7 +45,10 @@ fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batc
         int64_t *offsets = fs_arena_cut(arena, (size_t)n + 1, 1, sizeof *offsets);
         if (!fs_arena_planning(arena)) gather_ids(batch, which, n, ids, offsets);
         f = (fs_flow){.arena = arena, .count = n, .rows = rows, .offsets = offsets, .ids = ids, .run = run, .worker = worker};
-        for (int i = 0; i < blocks; i++) g->blocks[i]->ops->forward(g->blocks[i], &f);
+        for (int i = 0; i < blocks; i++) {
+            f.finals_only = finals_only(g, blocks, i, out);
+            g->blocks[i]->ops->forward(g->blocks[i], &f);
+        }
         if (!fs_arena_planning(arena)) break;
         FS_TRY(fs_arena_ready(arena, "activations", err));
     }

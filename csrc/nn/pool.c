@@ -57,4 +57,7 @@ static void forward(const fs_block *b, fs_flow *f) {
     f->width = width;
 }
 
-const fs_block_ops fs_block_pool = {.kind = "pool", .size = sizeof(fs_pool), .init = init, .forward = forward};
+static int takes_finals(const fs_block *b) { return ((const fs_pool *)b)->kind == POOL_FINAL; }
+
+const fs_block_ops fs_block_pool = {
+    .kind = "pool", .size = sizeof(fs_pool), .init = init, .forward = forward, .takes_finals = takes_finals};

@@ -161,6 +161,21 @@ static size_t bytes(const fs_block *b) {
     return sum;
 }
 
+void fs_rnn_state_part(const fs_matrix *m, const float *bias, int n, int zero, const float *h, float *part,
+                       void *scratch) {
+    size_t N = (size_t)m->columns;
+    if (!zero) {
+        fs_gemm(m, n, h, (size_t)m->depth, bias, part, N, 0, scratch, NULL);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        if (bias)
+            memcpy(part + (size_t)i * N, bias, N * sizeof *part);
+        else
+            memset(part + (size_t)i * N, 0, N * sizeof *part);
+    }
+}
+
 size_t fs_rnn_scratch(const fs_rnn_layer *w, int64_t rows, int64_t input_rows) {
     size_t most = w->table ? 0 : fs_gemm_scratch(&w->input, input_rows);
     most = FS_MAX(most, fs_gemm_scratch(&w->state, rows));

@@ -22,9 +22,15 @@ typedef struct fs_rnn_layer {
 } fs_rnn_layer;
 
 /* One step of n sequences. x: n pointers to the input's part (G H); h, c (n, H) are updated; part (n, G H)
- * and scratch (fs_gemm_scratch of every matrix of the layer) are for use inside. */
-typedef void (*fs_cell_advance)(const fs_rnn_layer *w, int n, int H, const float *const *x, float *h, float *c,
-                                float *part, void *scratch);
+ * and scratch (fs_gemm_scratch of every matrix of the layer) are for use inside. `zero`: every h is zero, so
+ * its product is known. */
+typedef void (*fs_cell_advance)(const fs_rnn_layer *w, int n, int H, const float *const *x, int zero, float *h,
+                                float *c, float *part, void *scratch);
+
+/* part (n, N) = h W^T + bias: the state's part of the gates; bias (N) or NULL. Zero states give the bias, which
+ * is what the product would give, bit for bit. */
+void fs_rnn_state_part(const fs_matrix *m, const float *bias, int n, int zero, const float *h, float *part,
+                       void *scratch);
 
 typedef struct fs_cell {
     const char *name;

@@ -1,17 +1,17 @@
 /* Elman's cell: h = tanh(W x + b + U h), or with relu. Elman 1990, "Finding structure in time". */
 #include "rnn.h"
 
-static void advance_tanh(const fs_rnn_layer *w, int n, int H, const float *const *x, float *h, float *c, float *part,
-                         void *scratch) {
+static void advance_tanh(const fs_rnn_layer *w, int n, int H, const float *const *x, int zero, float *h, float *c,
+                         float *part, void *scratch) {
     (void)c;
-    fs_gemm(&w->state, n, h, (size_t)H, NULL, part, (size_t)H, 0, scratch, NULL);
+    fs_rnn_state_part(&w->state, NULL, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++) w->state.k->rnn_tanh_f32(H, x[i], part + (size_t)i * H, h + (size_t)i * H);
 }
 
-static void advance_relu(const fs_rnn_layer *w, int n, int H, const float *const *x, float *h, float *c, float *part,
-                         void *scratch) {
+static void advance_relu(const fs_rnn_layer *w, int n, int H, const float *const *x, int zero, float *h, float *c,
+                         float *part, void *scratch) {
     (void)c;
-    fs_gemm(&w->state, n, h, (size_t)H, NULL, part, (size_t)H, 0, scratch, NULL);
+    fs_rnn_state_part(&w->state, NULL, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++) w->state.k->rnn_relu_f32(H, x[i], part + (size_t)i * H, h + (size_t)i * H);
 }
 

@@ -99,7 +99,7 @@ static void run_direction(pass *p, float *out, int stride, int column) {
         for (int64_t t = first; t < last; t++) {
             active = active_at(p, active, t);
             for (int s = 0; s < active; s++) p->x_at[s] = input_part(p, s, t, first, last);
-            p->r->cell->advance(p->w, active, H, p->x_at, p->h, p->c, p->part, p->scratch);
+            p->r->cell->advance(p->w, active, H, p->x_at, t == 0, p->h, p->c, p->part, p->scratch);
             if (out) write_rows(p, active, t, out, stride, column);
         }
         first = last;
@@ -147,8 +147,9 @@ void fs_rnn_forward(const fs_block *b, fs_flow *f) {
     cut_regions(&p, f->arena, f->count, f->rows);
     if (!fs_arena_planning(f->arena)) sort_by_length(f, (int *)p.order);
     for (int layer = 0; layer < r->layers; layer++) {
-        float *out = fs_arena_cut(f->arena, (size_t)f->rows, (size_t)(D * H), sizeof(float));
-        for (int d = 0; d < D && out; d++) {
+        int wanted = layer + 1 < r->layers || !f->finals_only;
+        float *out = wanted ? fs_arena_cut(f->arena, (size_t)f->rows, (size_t)(D * H), sizeof(float)) : NULL;
+        for (int d = 0; d < D && !fs_arena_planning(f->arena); d++) {
             p.w = &r->weights[layer * D + d];
             p.reverse = d;
             run_direction(&p, out, D * H, d * H);

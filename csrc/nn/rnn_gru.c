@@ -3,22 +3,22 @@
  *   before  n = tanh(W x + b + U (r h))       Cho et al. 2014: it multiplies the state */
 #include "rnn.h"
 
-static void advance_after(const fs_rnn_layer *w, int n, int H, const float *const *x, float *h, float *c, float *part,
-                          void *scratch) {
+static void advance_after(const fs_rnn_layer *w, int n, int H, const float *const *x, int zero, float *h, float *c,
+                          float *part, void *scratch) {
     size_t gates = 3 * (size_t)H;
     (void)c;
-    fs_gemm(&w->state, n, h, (size_t)H, w->state_bias, part, gates, 0, scratch, NULL);
+    fs_rnn_state_part(&w->state, w->state_bias, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++) w->state.k->gru_f32(H, x[i], part + (size_t)i * gates, h + (size_t)i * H);
 }
 
 /* part holds r and z (n, 2 H), then r h and the new state's part (n, H) in its last third */
-static void advance_before(const fs_rnn_layer *w, int n, int H, const float *const *x, float *h, float *c, float *part,
-                           void *scratch) {
+static void advance_before(const fs_rnn_layer *w, int n, int H, const float *const *x, int zero, float *h, float *c,
+                           float *part, void *scratch) {
     const fs_kernels *k = w->state.k;
     size_t gates = 2 * (size_t)H;
     float *reset = part + (size_t)n * gates; /* (n, H) */
     (void)c;
-    fs_gemm(&w->state, n, h, (size_t)H, NULL, part, gates, 0, scratch, NULL);
+    fs_rnn_state_part(&w->state, NULL, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++) {
         float *rz = part + (size_t)i * gates;
         for (int j = 0; j < 2 * H; j++) rz[j] += x[i][j];

@@ -40,7 +40,7 @@ void fs_rnn_step(const fs_block *b, fs_step *s) {
             fs_gemm(&w->input, s->n, h - plane, (size_t)H, w->input_bias, xg, (size_t)G, 0, scratch, NULL);
             for (int i = 0; i < s->n; i++) x_at[i] = xg + (size_t)i * G;
         }
-        r->cell->advance(w, s->n, H, x_at, h, c, part, scratch);
+        r->cell->advance(w, s->n, H, x_at, 0, h, c, part, scratch);
     }
     s->x = s->state ? s->state + (size_t)(r->layers - 1) * plane : NULL;
     s->width = H;
