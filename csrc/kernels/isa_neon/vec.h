@@ -15,6 +15,7 @@ typedef uint32x4_t ri;
 FS_INLINE rf r_set(float x) { return vdupq_n_f32(x); }
 FS_INLINE rf r_load(const float *p) { return vld1q_f32(p); }
 FS_INLINE rf r_load_part(const float *p, int n, rf fill) {
+    if (n == FS_REGISTER) return vld1q_f32(p);
     if (n > 0) fill = vld1q_lane_f32(p, fill, 0);
     if (n > 1) fill = vld1q_lane_f32(p + 1, fill, 1);
     if (n > 2) fill = vld1q_lane_f32(p + 2, fill, 2);
@@ -22,6 +23,10 @@ FS_INLINE rf r_load_part(const float *p, int n, rf fill) {
 }
 FS_INLINE void r_store(float *p, rf a) { vst1q_f32(p, a); }
 FS_INLINE void r_store_part(float *p, int n, rf a) {
+    if (n == FS_REGISTER) {
+        vst1q_f32(p, a);
+        return;
+    }
     if (n > 0) vst1q_lane_f32(p, a, 0);
     if (n > 1) vst1q_lane_f32(p + 1, a, 1);
     if (n > 2) vst1q_lane_f32(p + 2, a, 2);
