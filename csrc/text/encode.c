@@ -87,7 +87,7 @@ static fs_status map_text(cursor *c, int want_from) {
 
 /* "texts[3]" in the batch, "text" for one alone. */
 static void name_text(const cursor *c, int64_t text, char *name, size_t size) {
-    if (c->want & FS_WANT_ALONE)
+    if (text < 0)
         snprintf(name, size, "text");
     else
         snprintf(name, size, "texts[%lld]", (long long)text);
@@ -139,6 +139,7 @@ static fs_status encode_pieces(cursor *c, int64_t text) {
     return FS_OK;
 }
 
+/* `text` is its place in the batch; -1: it is alone. */
 static fs_status encode_text(cursor *c, int64_t text) {
     const fs_encoder *e = c->e;
     if (c->text.size > FS_TEXT_MAX) {
@@ -227,16 +228,24 @@ done:
     return st;
 }
 
+fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned want, fs_text_block *out, fs_error *err) {
+    cursor c = {e, out, text, {0}, want, 0, 0, 0};
+    fs_status st = encode_text(&c, -1);
+    if (st != FS_OK && err) *err = out->error;
+    return st;
+}
+
+void fs_text_block_free(fs_text_block *block) {
+    fs_buffer_free(&block->ids);
+    fs_buffer_free(&block->spans);
+    fs_buffer_free(&block->pieces);
+    fs_buffer_free(&block->ends);
+    fs_map_scratch_free(&block->scratch);
+}
+
 void fs_encoded_free(fs_encoded *out) {
     int64_t i;
-    for (i = 0; i < out->block_count && out->blocks; i++) {
-        fs_text_block *b = &out->blocks[i];
-        fs_buffer_free(&b->ids);
-        fs_buffer_free(&b->spans);
-        fs_buffer_free(&b->pieces);
-        fs_buffer_free(&b->ends);
-        fs_map_scratch_free(&b->scratch);
-    }
+    for (i = 0; i < out->block_count && out->blocks; i++) fs_text_block_free(&out->blocks[i]);
     fs_free(out->blocks);
     fs_free(out->offsets);
     memset(out, 0, sizeof *out);

@@ -34,8 +34,7 @@ enum { /* what fs_encode gives besides how many tokens each text has */
     FS_WANT_BYTE_SPANS = 4,
     FS_WANT_SPANS = FS_WANT_CHARACTER_SPANS | FS_WANT_BYTE_SPANS,
     FS_WANT_PIECES = 8, /* the pieces as they are looked up */
-    FS_WANT_BARE = 16,  /* without prepend and append */
-    FS_WANT_ALONE = 32  /* errors speak of "text", not of "texts[0]" */
+    FS_WANT_BARE = 16   /* without prepend and append */
 };
 
 typedef struct fs_text_block {
@@ -61,6 +60,10 @@ typedef struct fs_encoded {
 fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run, fs_encoded *out,
                     fs_error *err);
 void fs_encoded_free(fs_encoded *out);
+
+/* One text alone, without the cost of a batch. *out starts zero-filled; free it either way. */
+fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned want, fs_text_block *out, fs_error *err);
+void fs_text_block_free(fs_text_block *block);
 
 void fs_encoded_ids(const fs_encoded *e, int32_t *ids);     /* [offsets[count]] */
 void fs_encoded_spans(const fs_encoded *e, int32_t *spans); /* [offsets[count]][2] */

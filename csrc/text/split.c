@@ -41,15 +41,22 @@ static int next_space(fs_splitter *s, int32_t *begin, int32_t *end) {
     return 1;
 }
 
+/* Spaces are never given, wherever they are cut, unless a mark rides on the last of them. */
+static int32_t skip_spaces(const fs_splitter *s) {
+    int32_t at = s->at;
+    while (at < s->size && s->text[at] == ' ') at++;
+    return at == s->size || s->text[at] < 0x80 ? at : s->at;
+}
+
 static int next_word(fs_splitter *s, int32_t *begin, int32_t *end) {
-    while (s->at < s->size) {
+    for (;;) {
         unsigned kinds;
-        *begin = s->at;
+        *begin = s->at = skip_spaces(s);
+        if (s->at >= s->size) return 0;
         s->at = *end = fs_word_end(s->text, s->size, s->at, &kinds);
         if (kinds & (FS_CHAR_LETTER | FS_CHAR_NUMBER | FS_CHAR_CONNECTOR)) return 1;
         if (s->punctuation && !(kinds & FS_CHAR_SILENT)) return 1;
     }
-    return 0;
 }
 
 static int next_whole(fs_splitter *s, int32_t *begin, int32_t *end) {

@@ -59,16 +59,19 @@ static int kept(fs_keep keep, uint32_t c) {
     return (fs_unicode_of(c)->flags & wanted) != 0;
 }
 
-/* The same for c < 0x80, where lower-casing needs no neighbours. */
-static uint8_t lower_ascii(uint8_t c) { return (uint8_t)(c - 'A') < 26 ? (uint8_t)(c + 32) : c; }
+void fs_map_rules_init(fs_map_rules *rules, int lowercase, fs_keep keep) {
+    uint8_t c;
+    rules->lowercase = lowercase;
+    rules->keep = keep;
+    for (c = 0; c < 128; c++) {
+        uint8_t mapped = lowercase && c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+        rules->ascii[c] = kept(keep, mapped) ? mapped : 0x80;
+    }
+}
 
 static int32_t map_all(const fs_map_rules *rules, fs_text text, uint8_t *data, int32_t *from) {
-    int32_t at = 0, size = 0, i;
-    uint8_t ascii[128]; /* what becomes of each; 0x80: dropped */
-    for (i = 0; i < 128; i++) {
-        uint8_t c = rules->lowercase ? lower_ascii((uint8_t)i) : (uint8_t)i;
-        ascii[i] = kept(rules->keep, c) ? c : 0x80;
-    }
+    const uint8_t *ascii = rules->ascii;
+    int32_t at = 0, size = 0;
     while (at < (int32_t)text.size) {
         int32_t begin = at;
         uint32_t c = text.data[at], mapped[2];

@@ -15,9 +15,12 @@ typedef enum fs_keep { /* which characters stay; white space always does */
 } fs_keep;
 
 typedef struct fs_map_rules {
-    int lowercase; /* full lower-casing, as Python's str.lower() */
-    fs_keep keep;  /* of the lower-cased characters */
+    int lowercase;      /* full lower-casing, as Python's str.lower() */
+    fs_keep keep;       /* of the lower-cased characters */
+    uint8_t ascii[128]; /* what becomes of each ASCII character; 0x80: dropped */
 } fs_map_rules;
+
+void fs_map_rules_init(fs_map_rules *rules, int lowercase, fs_keep keep);
 
 /* The text as the splitter sees it. `from` gives for each byte where in the original the character that it
  * came from starts; NULL when nothing has moved, or when nobody asked. */

@@ -49,7 +49,7 @@ static int joins(int before, int last, int k, int odd_regional, const uint8_t *t
     return last == FS_WB_REGIONAL && k == FS_WB_REGIONAL && odd_regional;                   /* WB15, WB16 */
 }
 
-int32_t fs_word_end(const uint8_t *text, int32_t size, int32_t at, unsigned *kinds) {
+static int32_t any_word_end(const uint8_t *text, int32_t size, int32_t at, unsigned *kinds) {
     const fs_character *c = fs_unicode_of(fs_utf8_read(text, &at));
     int before = FS_WB_OTHER, last = c->word_break, previous = last, regional = 1;
     unsigned any = c->flags, all = c->flags;
@@ -77,4 +77,29 @@ int32_t fs_word_end(const uint8_t *text, int32_t size, int32_t at, unsigned *kin
     }
     *kinds = (any & ~(unsigned)FS_CHAR_SILENT) | (all & FS_CHAR_SILENT);
     return at;
+}
+
+/* Most segments: ASCII letters and digits, then an ASCII character that never joins them, or the end.
+ * 0: it is another kind of segment. */
+static int32_t plain_word_end(const uint8_t *text, int32_t size, int32_t at, unsigned *kinds) {
+    int32_t end = at;
+    unsigned any = 0;
+    for (; end < size; end++) {
+        uint8_t c = text[end];
+        if ((uint8_t)((c | 32) - 'a') < 26)
+            any |= FS_CHAR_LETTER | FS_CHAR_CASED;
+        else if ((uint8_t)(c - '0') < 10)
+            any |= FS_CHAR_NUMBER;
+        else if (c >= 0x80 || c == '\'' || c == ',' || c == '.' || c == ':' || c == ';' || c == '_')
+            return 0;
+        else
+            break;
+    }
+    *kinds = any;
+    return end == at ? 0 : end;
+}
+
+int32_t fs_word_end(const uint8_t *text, int32_t size, int32_t at, unsigned *kinds) {
+    int32_t plain = plain_word_end(text, size, at, kinds);
+    return plain ? plain : any_word_end(text, size, at, kinds);
 }

@@ -56,8 +56,8 @@ cdef extern from "text/text_map.h" nogil:
     ctypedef enum fs_keep:
         FS_KEEP_COUNT
     ctypedef struct fs_map_rules:
-        int lowercase
-        fs_keep keep
+        pass
+    void fs_map_rules_init(fs_map_rules *rules, int lowercase, fs_keep keep)
 
 cdef extern from "text/split.h" nogil:
     ctypedef enum fs_split_rule:
@@ -66,7 +66,7 @@ cdef extern from "text/split.h" nogil:
 cdef extern from "text/encode.h" nogil:
     ctypedef enum fs_unknown:
         FS_UNKNOWN_ERROR
-    int FS_WANT_IDS, FS_WANT_CHARACTER_SPANS, FS_WANT_BYTE_SPANS, FS_WANT_PIECES, FS_WANT_BARE, FS_WANT_ALONE
+    int FS_WANT_IDS, FS_WANT_CHARACTER_SPANS, FS_WANT_BYTE_SPANS, FS_WANT_PIECES, FS_WANT_BARE
     ctypedef struct fs_encoder:
         const fs_vocab *vocab
         fs_map_rules map
@@ -91,6 +91,8 @@ cdef extern from "text/encode.h" nogil:
     fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned int want, fs_run *run,
                         fs_encoded *out, fs_error *err)
     void fs_encoded_free(fs_encoded *out)
+    fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned int want, fs_text_block *out, fs_error *err)
+    void fs_text_block_free(fs_text_block *block)
     void fs_encoded_ids(const fs_encoded *e, int32_t *ids)
     void fs_encoded_spans(const fs_encoded *e, int32_t *spans)
 
@@ -310,8 +312,7 @@ cdef class TextEncoder:
         self.vocab = vocab
         if vocab is not None:
             self.e.vocab = &vocab.v
-        self.e.map.lowercase = lowercase
-        self.e.map.keep = <fs_keep>_rule(keep, KEEP_RULES, "keep")
+        fs_map_rules_init(&self.e.map, lowercase, <fs_keep>_rule(keep, KEEP_RULES, "keep"))
         self.e.split = <fs_split_rule>_rule(split, SPLIT_RULES, "split")
         self.e.punctuation = punctuation
         self.e.unknown = <fs_unknown>_rule(unknown, UNKNOWN_RULES, "unknown")
@@ -374,20 +375,19 @@ cdef class TextEncoder:
     def encode_one(self, text, *, bint bare=False) -> list:
         """The ids of one text; the short way for short texts."""
         cdef fs_text view = view_of(text, "text", -1)
-        cdef unsigned int want = FS_WANT_IDS | FS_WANT_ALONE | (FS_WANT_BARE if bare else 0)
-        cdef fs_encoded out
+        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+        cdef fs_text_block block
         cdef fs_error err
         cdef fs_status st
-        cdef int64_t i
-        cdef int32_t *ids
-        with nogil:
-            st = fs_encode(&self.e, &view, 1, want, NULL, &out, &err)
-        check(st, &err)
+        cdef size_t i
+        memset(&block, 0, sizeof(block))
         try:
-            ids = <int32_t *>out.blocks[0].ids.data
-            return [ids[i] for i in range(out.offsets[1])]
+            with nogil:
+                st = fs_encode_text(&self.e, view, want, &block, &err)
+            check(st, &err)
+            return [(<int32_t *>block.ids.data)[i] for i in range(block.ids.size // sizeof(int32_t))]
         finally:
-            fs_encoded_free(&out)
+            fs_text_block_free(&block)
 
     def counts(self, texts, *, threads=None, bint bare=False) -> np.ndarray:
         """How many tokens each text has, int64, without making them."""

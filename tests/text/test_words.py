@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 from fastseq.errors import ArgumentError, FormatError, UnknownTokenError
 from fastseq.text import Tokenizer, Vocabulary, WordTokenizer
 from tests.reference import texts as reference
-
-CHARACTERS = st.characters(codec="utf-8", exclude_categories=["Cn", "Cs"])
-TEXT = st.text(CHARACTERS) | st.text(
-    st.sampled_from("aAb1!'_é İΣ\t\n\r\x0b\x1c\x1f\x85\xa0\u2028\u3000\u200b")
-)
+from tests.text.strategies import TEXT
 
 
 def words(*tokens, **options):
