@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fastseq import formats
-from fastseq.errors import ArgumentError, ArgumentTypeError, MissingExtraError
+from fastseq.errors import ArgumentError, ArgumentTypeError, FastseqError, MissingExtraError
 from fastseq.formats import precision
 from fastseq.models import Classifier, LanguageModel, Model, Seq2Seq
 
@@ -52,16 +52,20 @@ def load(
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ArgumentError("bad thread count", where="threads", expected="1 or more", found=repr(threads))
     given = Path(spec) if isinstance(spec, PathLike) else spec
-    found = formats.read(located(path), given)
-    return _CLASSES[found.spec.task](
-        found.spec,
-        precision.to_engine(found.tensors),
-        tokenizer=found.tokenizer,
-        target_tokenizer=found.target_tokenizer,
-        dtype=dtype,
-        threads=threads,
-        origin={"path": os.fspath(path), "dtype": dtype, "threads": threads, "spec": spec},
-    )
+    place = located(path)
+    found = formats.read(place, given)
+    try:
+        return _CLASSES[found.spec.task](
+            found.spec,
+            precision.to_engine(found.tensors),
+            tokenizer=found.tokenizer,
+            target_tokenizer=found.target_tokenizer,
+            dtype=dtype,
+            threads=threads,
+            origin={"path": os.fspath(path), "dtype": dtype, "threads": threads, "spec": spec},
+        )
+    except FastseqError as error:
+        raise error.within(str(place)) from None
 
 
 def bundled() -> list[str]:

@@ -25,7 +25,7 @@ from fastseq.formats import Loaded, Spec, precision, safetensors, torch_checkpoi
 from fastseq.formats.tensor import Tensor
 from fastseq.formats.torch_sizes import with_sizes
 from fastseq.models.plain import shown
-from fastseq.models.spec import Embedding, ModelSpec, check_tensors, tensor_shapes
+from fastseq.models.spec import ModelSpec, check_tensors, tensor_shapes
 from fastseq.text import CharTokenizer, Tokenizer, Vocabulary, WordTokenizer
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
@@ -92,7 +92,6 @@ class _Reading:
             precision.check_weights(model, used)
         except FormatError as error:
             raise error.within(self.path) from None
-        self.check_sizes(model, tokenizers)
         return Loaded(model, used, **tokenizers)
 
     def state(self) -> dict[str, Tensor]:
@@ -188,20 +187,6 @@ class _Reading:
             raise FormatError("unknown key", where=key, found=str(error)) from None
         except FastseqError as error:
             raise error.within(place) from None
-
-    def check_sizes(self, model: ModelSpec, tokenizers: Mapping[str, Tokenizer | None]) -> None:
-        """A vocabulary of another size than its embedding would give ids that no row answers."""
-        parts = {"tokenizer": model.encoder or model.decoder, "target_tokenizer": model.decoder}
-        for key, blocks in parts.items():
-            tokenizer = tokenizers[key]
-            rows = next((block.vocabulary for block in blocks if isinstance(block, Embedding)), 0)
-            if tokenizer is not None and len(tokenizer.vocabulary) != rows:
-                raise FormatError(
-                    "the vocabulary does not fit the embedding",
-                    where=f"{key}.vocabulary",
-                    expected=f"{rows} tokens",
-                    found=str(len(tokenizer.vocabulary)),
-                )
 
 
 def _renamed(name: str, rename: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, ArgumentTypeError, UnsupportedError
+from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, UnsupportedError
 from fastseq.models.blocks import Block, Embedding, block_dict
 from fastseq.models.results import Info
 from fastseq.models.spec import ModelSpec, check_tensors, tensor_role
@@ -65,6 +65,12 @@ class Model:
         self._weights, self._origin = dict(weights), dict(origin or {})
         self._graphs = {part: self._graph(part) for part in ("encoder", "decoder") if getattr(spec, part)}
         self._closed = False
+        for key, part, given in (
+            ("tokenizer", spec.encoder or spec.decoder, tokenizer),
+            ("target_tokenizer", spec.decoder, target_tokenizer),
+        ):
+            if given is not None:
+                _check_vocabulary(key, part, given)
 
     @classmethod
     def load(
@@ -225,6 +231,18 @@ def _ids(row: Any, where: str) -> NDArray[np.int32]:
     if array.min() < 0 or array.max() >= 2**31:
         raise ArgumentError("an id out of range", where=where, expected="0 to 2**31 - 1")
     return array.astype(np.int32, copy=False)
+
+
+def _check_vocabulary(key: str, blocks: Sequence[Block], tokenizer: Tokenizer) -> None:
+    """A vocabulary of another size than its embedding: ids that no row answers, or rows that mean nothing."""
+    rows = next(block.vocabulary for block in blocks if isinstance(block, Embedding))
+    if len(tokenizer.vocabulary) != rows:
+        raise FormatError(
+            "the vocabulary does not fit the embedding",
+            where=f"{key}.vocabulary",
+            expected=f"{rows} tokens",
+            found=str(len(tokenizer.vocabulary)),
+        )
 
 
 def _present(tokenizer: Tokenizer | None, which: str) -> Tokenizer:

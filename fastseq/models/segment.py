@@ -2,8 +2,9 @@
 
 For ``words`` the rules are, in order:
 
-1. characters of the spec's `replace` become what it says (digits their names, ``&`` and, say);
-2. letters are lower-cased when the tokenizer does so, and composed (NFC);
+1. letters are lower-cased when the tokenizer does so;
+2. characters of the spec's `replace` become what it says (digits their names, ``&`` and, say), and letters
+   with marks are composed (NFC);
 3. with `fold`, a letter that the vocabulary lacks loses its accents and its typographic form (NFKD);
 4. words are the longest runs of letters, with single `inner` characters between letters; so a hyphen or a
    digit that is neither replaced nor `inner` parts words, and is itself dropped, like punctuation;
@@ -57,24 +58,29 @@ class Segmenter:
         self.join, self.fold, self.lowercase = spec.join, spec.fold, lowercase
         self.letters = None if letters is None else frozenset(letters)
         self._replace = str.maketrans(spec.replace)
+        self._whole_words = not any(char.isascii() and char.isalpha() for char in spec.replace)
         inner = f"(?:[{re.escape(spec.inner)}][^\\W\\d_]+)*" if spec.inner else ""
         self._word = re.compile(f"[^\\W\\d_]+{inner}")
 
     def __call__(self, text: str) -> list[str]:
         """The words of a text, as the tokenizer is to see them."""
-        text = text.translate(self._replace)
         if self.lowercase:
             text = text.lower()
+        if self._whole_words and text.isascii() and text.isalpha() and self._known(text):
+            return [text]  # one plain word, as most texts of a word list are
+        text = text.translate(self._replace)
         if not text.isascii():
             text = self._composed(text)
         words = self._word.findall(text)
-        known = self.letters
-        if known is None:
+        if self.letters is None:
             return words
-        kept = (
-            word if known.issuperset(word) else "".join(filter(known.__contains__, word)) for word in words
-        )
+        kept = [
+            word if self._known(word) else "".join(filter(self.letters.__contains__, word)) for word in words
+        ]
         return [word for word in kept if word]
+
+    def _known(self, word: str) -> bool:
+        return self.letters is None or self.letters.issuperset(word)
 
     def _composed(self, text: str) -> str:
         text = unicodedata.normalize("NFC", text)

@@ -192,6 +192,11 @@ def _segmenter(spec: ModelSpec, tokenizer: Tokenizer | None) -> Segmenter | None
 
 def _together(parts: list[Generation], join: str, times: tuple[float, float]) -> Generation:
     """The results of a text's pieces as one."""
+    if len(parts) == 1:
+        (one,) = parts
+        return Generation(
+            one.text, one.ids, one.token_logprobs, one.score, one.finish_reason, one.timings, (one,)
+        )
     return Generation(
         text=join.join(part.text for part in parts if part.text),
         ids=np.concatenate([np.empty(0, np.int32), *(part.ids for part in parts)]),

@@ -50,7 +50,8 @@ def test_the_folder_is_what_the_document_says(folder):
         (lambda c: c["tokenizer"].update(vocabulary="../x"), r"vocabulary: not a file name"),
         (lambda c: c["tokenizer"].update(vocabulary="none.json"), r"none\.json: cannot be opened"),
         (lambda c: c["tokenizer"].update(colour=1), r"config\.json: tokenizer: .*unknown key"),
-        (lambda c: c["generation"].update(start="<go>"), "no such token"),
+        (lambda c: c["generation"].update(start="<go>"), r"generation\.start: no such token"),
+        (lambda c: c["tokenizer"].update(vocabulary="target.vocab.json"), r"tokenizer\.vocabulary: .*fit"),
     ],
 )
 def test_config_that_contradicts(folder, change, told):
