@@ -165,6 +165,39 @@ static void float_rows_agree_with_the_portable_ones(void) {
                 for (int early = 0; early < 4; early += 3) compare(which, (fs_isa)isa, lengths[length], early);
 }
 
+/* distance in representable values, the two zeros being one */
+static int64_t steps_between(float a, float b) {
+    int32_t i, j;
+    memcpy(&i, &a, sizeof i);
+    memcpy(&j, &b, sizeof j);
+    if (a != a || b != b) return a != a && b != b ? 0 : INT64_MAX;
+    return llabs((int64_t)(i < 0 ? INT32_MIN - (int64_t)i : i) - (j < 0 ? INT32_MIN - (int64_t)j : j));
+}
+
+/* Over the whole range, against the portable ones, which are right to half an ulp. */
+static void transcendentals_keep_within_ulps(void) {
+    enum { STRIDE = 104729, BATCH = 1000 };
+    for (int isa = 0; isa < FS_ISA_COUNT; isa++)
+        for (int which = 0; fs_isa_available((fs_isa)isa) && which < 3; which++) {
+            int64_t worst = 0;
+            for (uint64_t first = 0; first < (uint64_t)1 << 32; first += (uint64_t)STRIDE * BATCH) {
+                for (int i = 0; i < BATCH; i++) {
+                    const uint32_t bits = (uint32_t)(first + (uint64_t)i * STRIDE);
+                    for (int r = 0; r < 2; r++) memcpy(floats(&rooms[r], 0, BATCH, 0) + i, &bits, sizeof bits);
+                }
+                cases[which].run(fs_kernels_for(FS_ISA_portable), &rooms[0], BATCH, 0);
+                cases[which].run(fs_kernels_for((fs_isa)isa), &rooms[1], BATCH, 0);
+                for (int i = 0; i < BATCH; i++) {
+                    const int64_t steps =
+                        steps_between(floats(&rooms[0], 4, BATCH, 0)[i], floats(&rooms[1], 4, BATCH, 0)[i]);
+                    worst = FS_MAX(worst, steps);
+                }
+            }
+            if (worst > 3) printf("%s at %s: %lld ulp\n", cases[which].name, fs_isa_name((fs_isa)isa), (long long)worst);
+            CHECK(worst <= 3);
+        }
+}
+
 static void bfloat16_rows_are_equal(void) {
     const fs_kernels *portable = fs_kernels_for(FS_ISA_portable);
     for (int isa = 0; isa < FS_ISA_COUNT; isa++) {
@@ -234,6 +267,7 @@ static void set_up(void) {
 BEGIN
     set_up();
     RUN(float_rows_agree_with_the_portable_ones);
+    RUN(transcendentals_keep_within_ulps);
     RUN(bfloat16_rows_are_equal);
     RUN(quantized_rows_are_equal);
     RUN(rows_do_not_depend_on_their_place);

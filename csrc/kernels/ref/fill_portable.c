@@ -2,6 +2,7 @@
 #include "slots_portable.h"
 
 void fs_kernels_fill_portable(fs_kernels *k) {
+    fs_gemm_fill_portable(k);
     k->exp_f32 = fs_exp_f32__portable;
     k->sigmoid_f32 = fs_sigmoid_f32__portable;
     k->tanh_f32 = fs_tanh_f32__portable;
@@ -20,5 +21,4 @@ void fs_kernels_fill_portable(fs_kernels *k) {
     k->f32_to_bf16 = fs_f32_to_bf16__portable;
     k->bf16_to_f32 = fs_bf16_to_f32__portable;
     k->quantize_u8 = fs_quantize_u8__portable;
-    fs_gemm_fill_portable(k);
 }

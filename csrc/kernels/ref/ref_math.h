@@ -46,7 +46,7 @@ FS_INLINE double fs_ref_tanh(double x) {
     double two_n;
     const double p = fs_ref_exp_parts(2.0 * fs_ref_clamp(x, 22.0), &two_n);
     const double m = two_n * p + (two_n - 1.0); /* e^2x - 1: near 0 no digit is lost */
-    return m / (m + 2.0);
+    return x == 0 ? x : m / (m + 2.0); /* -0 stays -0 */
 }
 
 #endif

@@ -1,0 +1,160 @@
+"""What the row kernel tests share: a case a slot, which runs it and says how far off it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fastseq._core.native import Kernels
+from tests.reference import rows as truth
+
+Array = np.ndarray
+Case = Callable[[Kernels, np.random.Generator, int, int], None]
+LENGTHS = (0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 256, 1023)
+
+# Errors allowed, relative to 1 + |value|. exp, sigmoid and tanh are held to ulps in test_transcendental.py.
+POINTWISE = 3e-7
+CELL = 6e-7  # of the state, for states within 4
+DISTRIBUTION = 2e-6
+SUM = 3e-6  # relative to the sum of the magnitudes
+
+
+def close(got: Array | float, wanted: Array | float, tolerance: float, scale: Array | float = 0.0) -> None:
+    got, wanted = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
+    error = np.abs(got - wanted) / (1 + np.abs(wanted) + scale)
+    assert got.shape == wanted.shape
+    assert not (error > tolerance).any(), f"off by {error.max():.3g} at {np.argmax(error)}"
+
+
+def floats(rng: np.random.Generator, n: int, start: int = 0, scale: float = 2.0) -> Array:
+    """Random values (n), beginning `start` elements after a 64-byte boundary."""
+    block = np.empty(n + start + 16, np.float32)
+    first = (-block.ctypes.data // 4) % 16 + start
+    row = block[first : first + n]
+    row[:] = rng.standard_normal(n) * scale
+    return row
+
+
+def pointwise(slot: str, wanted: Callable[[Array], Array], tolerance: float) -> Case:
+    def case(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+        x, y = floats(rng, n, start), floats(rng, n, start + 1)
+        expected = wanted(x) if n else x
+        getattr(k, slot)(x, y)
+        close(y, expected, tolerance)
+        getattr(k, slot)(x, x)
+        np.testing.assert_array_equal(x, y)  # in place, and from another start
+
+    return case
+
+
+def log_sum_exp(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x = floats(rng, n, start)
+    got = k.log_sum_exp_f32(x)
+    close(got, truth.log_sum_exp(x), DISTRIBUTION) if n else close(np.exp(got), 0, 0)
+
+
+def argmax(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x = floats(rng, n, start)
+    assert k.argmax_f32(x) == (np.argmax(x) if n else -1)
+    x[:] = rng.integers(0, 3, n)  # ties
+    assert k.argmax_f32(x) == (np.argmax(x) if n else -1)
+
+
+def top_k(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    for values in (floats(rng, n, start), rng.integers(0, 5, n).astype(np.float32)):
+        for count in {0, min(n, 1), min(n, 5), n // 2, n}:
+            index, value = np.zeros(count, np.int32), np.zeros(count, np.float32)
+            k.top_k_f32(values, index, value)
+            np.testing.assert_array_equal(index, truth.order(values)[:count])
+            np.testing.assert_array_equal(value, values[index])
+
+
+def dot(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x, y = floats(rng, n, start), floats(rng, n, start + 1)
+    products = x.astype(np.float64) * y
+    close(k.dot_f32(x, y), products.sum(), SUM, np.abs(products).sum())
+
+
+def axpy(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x, y = floats(rng, n, start), floats(rng, n, start + 1)
+    wanted = y + np.float32(0.3) * x.astype(np.float64)
+    k.axpy_f32(0.3, x, y)
+    close(y, wanted, POINTWISE, np.abs(x))
+
+
+def additive_score(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    q, key, v = (floats(rng, n, start + i) for i in range(3))
+    terms = v * np.tanh(q.astype(np.float64) + key)
+    close(k.additive_score_f32(q, key, v), terms.sum(), SUM, np.abs(terms).sum())
+
+
+def rnn(slot: str, wanted: Callable[[Array], Array]) -> Case:
+    def case(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+        x, h_part, h = (floats(rng, n, start + i) for i in range(3))
+        getattr(k, slot)(x, h_part, h)
+        close(h, wanted(x.astype(np.float64) + h_part), CELL)
+
+    return case
+
+
+def lstm(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x, h_part = (floats(rng, 4 * n, start + i, 3) for i in range(2))
+    c, h = (floats(rng, n, start + i) for i in range(2))
+    next_c, next_h = truth.lstm(x, h_part, c)
+    k.lstm_f32(x, h_part, c, h)
+    close(c, next_c, CELL)
+    close(h, next_h, CELL)
+
+
+def gru(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x, h_part = (floats(rng, 3 * n, start + i, 3) for i in range(2))
+    h = floats(rng, n, start)
+    wanted = truth.gru(x, h_part, h)
+    k.gru_f32(x, h_part, h)
+    close(h, wanted, CELL)
+
+
+def to_bfloat16(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x = rng.integers(0, 2**32, n, np.uint32).view(np.float32)  # every kind of value, NaN too
+    y = np.zeros(n, np.uint16)
+    k.f32_to_bf16(x, y)
+    np.testing.assert_array_equal(y, truth.bfloat16(x))
+
+
+def from_bfloat16(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x = rng.integers(0, 2**16, n, np.uint16)
+    y = floats(rng, n, start)
+    k.bf16_to_f32(x, y)
+    np.testing.assert_array_equal(y.view(np.uint32), x.astype(np.uint32) << 16)
+
+
+def quantize(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    for scale in (1.0, 1e-30, 1e-33, 1e37, 0.0):
+        x = floats(rng, n, start, scale)
+        y = np.zeros((n + 3) // 4 * 4, np.uint8)
+        wanted_scale, wanted = truth.quantize(x)
+        assert np.float32(k.quantize_u8(x, y)) == wanted_scale
+        np.testing.assert_array_equal(y, wanted)
+
+
+CASES: dict[str, Case] = {
+    "exp_f32": pointwise("exp_f32", truth.exp, POINTWISE),
+    "sigmoid_f32": pointwise("sigmoid_f32", truth.sigmoid, POINTWISE),
+    "tanh_f32": pointwise("tanh_f32", truth.tanh, POINTWISE),
+    "softmax_f32": pointwise("softmax_f32", truth.softmax, DISTRIBUTION),
+    "log_softmax_f32": pointwise("log_softmax_f32", truth.log_softmax, DISTRIBUTION),
+    "log_sum_exp_f32": log_sum_exp,
+    "argmax_f32": argmax,
+    "top_k_f32": top_k,
+    "dot_f32": dot,
+    "axpy_f32": axpy,
+    "additive_score_f32": additive_score,
+    "rnn_tanh_f32": rnn("rnn_tanh_f32", np.tanh),
+    "rnn_relu_f32": rnn("rnn_relu_f32", lambda x: np.maximum(x, 0)),
+    "lstm_f32": lstm,
+    "gru_f32": gru,
+    "f32_to_bf16": to_bfloat16,
+    "bf16_to_f32": from_bfloat16,
+    "quantize_u8": quantize,
+}
