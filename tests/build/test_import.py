@@ -33,7 +33,7 @@ def test_import_is_quiet_and_opens_nothing() -> None:
 
 @pytest.mark.parametrize("then", ["", "fastseq.load, fastseq.Seq2Seq, fastseq.Vocabulary"])
 def test_import_time(then: str) -> None:
-    """CPU milliseconds beyond `import numpy`, a fresh process each time; also with the public names looked up."""
+    """CPU milliseconds beyond `import numpy`, a fresh process each time; also with public names looked up."""
     code = f"""
         import time
         import numpy
