@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
 import pytest
+
+from fastseq.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], key=str)
@@ -63,3 +66,19 @@ def test_the_names_of_rooms_are_in_the_architecture() -> None:
     for room in rooms:
         if any(room.glob("*.[chp]*")) and room.name != "__pycache__":
             assert f"`{room.relative_to(ROOT)}`" in text, room
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_command_prints_what_the_readme_says(capfd: pytest.CaptureFixture[str]) -> None:
+    [(text, printed)] = re.findall(r'fastseq run phonemes-en "(.*)"\n\nprints.*,\n\n {4}(.*)\n', README)
+    assert main(["run", "phonemes-en", text]) == 0
+    assert capfd.readouterr().out == printed + "\n"
+
+
+def test_the_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    test = doctest.DocTestParser().get_doctest(README.replace("```", "\n"), {}, "README.md", None, 0)
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
