@@ -71,7 +71,7 @@ def letters(word: str) -> list[int]:
 
 
 class TorchBatches:
-    """The same weights in torch: packed nn.GRU, then nn.GRUCell over the batch until every word has stopped."""
+    """The same weights in torch: packed nn.GRU, then nn.GRUCell until every word of the batch has stopped."""
 
     def __init__(self, w: dict[str, np.ndarray], batch: int = 256) -> None:
         import torch

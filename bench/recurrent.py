@@ -79,7 +79,7 @@ def torch_side(layer: Any, x: np.ndarray, dtype: str) -> Callable[[], np.ndarray
 def onnx_side(
     layer: Any, cell: str, x: np.ndarray, dtype: str, threads: int
 ) -> Callable[[], np.ndarray] | None:
-    """onnxruntime's LSTM or GRU; it has no bfloat16, and int8 for LSTM alone."""
+    """Onnxruntime's LSTM or GRU; it has no bfloat16, and int8 for LSTM alone."""
     import onnxruntime
 
     if dtype == "bfloat16" or (dtype == "int8" and cell == "gru"):

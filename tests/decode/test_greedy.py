@@ -15,7 +15,16 @@ V_IN, V_OUT, H = 19, 17, 12
 STOP = (3, 5)
 
 
-def network(seed=0, cell="lstm", layers=1, score=None, bridge="concat", feeding=False, order="context_first", encoder_layers=None):
+def network(
+    seed=0,
+    cell="lstm",
+    layers=1,
+    score=None,
+    bridge="concat",
+    feeding=False,
+    order="context_first",
+    encoder_layers=None,
+):
     make = Maker(seed, spread=0.6)  # large enough to tell, small enough that float32 does not drift
     encoder_layers = encoder_layers or layers
     encoder = [
@@ -87,13 +96,22 @@ def slices(decoded):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
 def test_same_bits_in_every_batch_and_thread_count(dtype):
     make, encoder, decoder = network(3, score="additive", feeding=True, cell="gru", layers=2)
-    graphs = native.Graph(encoder, make.tensors, dtype=dtype), native.Graph(decoder, make.tensors, dtype=dtype)
+    graphs = (
+        native.Graph(encoder, make.tensors, dtype=dtype),
+        native.Graph(decoder, make.tensors, dtype=dtype),
+    )
     ids, offsets = make.ragged(1000, V_IN, longest=15)
 
     def run(first, last, threads):
         part = offsets[first : last + 1]
         decoded = native.translate(
-            *graphs, ids[part[0] : part[-1]], part - part[0], start=2, stop=STOP, max_new_tokens=20, threads=threads
+            *graphs,
+            ids[part[0] : part[-1]],
+            part - part[0],
+            start=2,
+            stop=STOP,
+            max_new_tokens=20,
+            threads=threads,
         )
         return slices(decoded)
 
@@ -143,16 +161,26 @@ def test_rows_are_refilled_until_none_waits():
     memory = native.Memory(states, offsets, hidden, cell)
     prompts = np.full(300, 2, np.int32), np.arange(301)
     limits = make.rng.integers(0, 40, 300)
-    runs = [graph.greedy(memory, prompts, stop=STOP, max_new_tokens=limits, rows=rows, threads=1) for rows in (1, 2, 3, 64)]
+    runs = [
+        graph.greedy(memory, prompts, stop=STOP, max_new_tokens=limits, rows=rows, threads=1)
+        for rows in (1, 2, 3, 64)
+    ]
     for run in runs[1:]:
         assert slices(run) == slices(runs[0])
     assert runs[0].steps > runs[3].steps
-    same(runs[0], reference.Graph(decoder, make.tensors).greedy(memory, prompts, stop=STOP, max_new_tokens=limits))
+    same(
+        runs[0],
+        reference.Graph(decoder, make.tensors).greedy(memory, prompts, stop=STOP, max_new_tokens=limits),
+    )
 
 
 def language_model(seed=7, layers=2):
     make = Maker(seed, spread=0.6)  # large enough to tell, small enough that float32 does not drift
-    blocks = [make.embedding("e", V_OUT, 6), make.rnn("r", "lstm", 6, H, layers=layers), make.linear("h", H, V_OUT)]
+    blocks = [
+        make.embedding("e", V_OUT, 6),
+        make.rnn("r", "lstm", 6, H, layers=layers),
+        make.linear("h", H, V_OUT),
+    ]
     return make, blocks
 
 
@@ -210,7 +238,9 @@ def test_parts_that_do_not_fit():
     prompts = np.full(1, 2, np.int32), np.arange(2)
     with pytest.raises(errors.ArgumentError, match="memory"):
         graph.greedy(None, prompts, stop=STOP, max_new_tokens=3)
-    narrow = native.Memory(np.zeros((2, 5), np.float32), [0, 2], np.zeros((1, 1, H), np.float32), np.zeros((1, 1, H), np.float32))
+    narrow = native.Memory(
+        np.zeros((2, 5), np.float32), [0, 2], np.zeros((1, 1, H), np.float32), np.zeros((1, 1, H), np.float32)
+    )
     with pytest.raises(errors.FormatError, match="memory"):
         graph.greedy(narrow, prompts, stop=STOP, max_new_tokens=3)
     no_cell = native.Memory(np.zeros((2, H), np.float32), [0, 2], np.zeros((1, 1, H), np.float32), None)

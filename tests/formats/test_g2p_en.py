@@ -107,7 +107,7 @@ def test_known_words(package):
 
 
 def own_code(package: Path):
-    """The package's G2p, its dictionary empty: tagger and dictionary come from nltk, which is stood in for."""
+    """The package's G2p with an empty dictionary: nltk, for tagger and dictionary, is stood in for."""
     stand_ins = {name: ModuleType(name) for name in ("nltk", "nltk.corpus", "nltk.tokenize", "inflect")}
     stand_ins["nltk"].pos_tag = None
     stand_ins["nltk"].data = SimpleNamespace(find=lambda name: name)
@@ -167,6 +167,8 @@ def test_logits(package):
 
 def _encoded(theirs, word: str) -> np.ndarray:
     return theirs.gru(
-        theirs.encode(word), len(word) + 1, theirs.enc_w_ih, theirs.enc_w_hh, theirs.enc_b_ih, theirs.enc_b_hh,
+        theirs.encode(word),
+        len(word) + 1,
+        *(getattr(theirs, f"enc_{n}") for n in ("w_ih", "w_hh", "b_ih", "b_hh")),
         h0=np.zeros((1, theirs.enc_w_hh.shape[-1]), np.float32),
-    )[:, -1, :]  # fmt: skip
+    )[:, -1, :]

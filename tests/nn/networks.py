@@ -25,7 +25,17 @@ class Maker:
         self.draw(f"{at}.weight", vocabulary, width)
         return {"block": "embedding", "weights": at, "vocabulary": vocabulary, "width": width, **more}
 
-    def rnn(self, at: str, cell: str, width: int, hidden: int, layers=1, bidirectional=False, bias=True, **more: Any):
+    def rnn(
+        self,
+        at: str,
+        cell: str,
+        width: int,
+        hidden: int,
+        layers=1,
+        bidirectional=False,
+        bias=True,
+        **more: Any,
+    ):
         for layer in range(layers):
             for tag in ("", "_reverse")[: 1 + bidirectional]:
                 columns = width if layer == 0 else hidden * (1 + bidirectional)
@@ -36,16 +46,25 @@ class Maker:
                     self.draw(f"{at}.bias_ih_l{layer}{tag}", rows)
                     self.draw(f"{at}.bias_hh_l{layer}{tag}", rows)
         return {
-            "block": "rnn", "weights": at, "cell": cell, "input": width, "hidden": hidden, "layers": layers,
-            "bidirectional": bidirectional, "bias": bias, **more,
-        }  # fmt: skip
+            "block": "rnn",
+            "weights": at,
+            "cell": cell,
+            "input": width,
+            "hidden": hidden,
+            "layers": layers,
+            "bidirectional": bidirectional,
+            "bias": bias,
+            **more,
+        }
 
     def linear(self, at: str, width: int, output: int, **more: Any) -> dict[str, Any]:
         self.draw(f"{at}.weight", output, width)
         self.draw(f"{at}.bias", output)
         return {"block": "linear", "weights": at, "input": width, "output": output, **more}
 
-    def attention(self, at: str, score: str, query: int, memory: int, output: int, inner: int = 7, **more: Any):
+    def attention(
+        self, at: str, score: str, query: int, memory: int, output: int, inner: int = 7, **more: Any
+    ):
         if score == "general":
             self.draw(f"{at}.query.weight", memory, query)
         if score == "additive":
@@ -57,8 +76,14 @@ class Maker:
         self.draw(f"{at}.output.weight", output, memory + query)
         self.draw(f"{at}.output.bias", output)
         return {
-            "block": "attention", "weights": at, "score": score, "query": query, "memory": memory, "output": output, **more,
-        }  # fmt: skip
+            "block": "attention",
+            "weights": at,
+            "score": score,
+            "query": query,
+            "memory": memory,
+            "output": output,
+            **more,
+        }
 
     def bridge(self, kind: str, width: int = 0, hidden: int = 0) -> dict[str, Any]:
         if kind != "linear":
@@ -67,7 +92,9 @@ class Maker:
         self.draw("bridge.bias", hidden)
         return {"block": "bridge", "weights": "bridge", "kind": kind, "input": width, "output": hidden}
 
-    def ragged(self, batch: int, vocabulary: int, longest: int = 20, shortest: int = 0) -> tuple[Array, Array]:
+    def ragged(
+        self, batch: int, vocabulary: int, longest: int = 20, shortest: int = 0
+    ) -> tuple[Array, Array]:
         lengths = self.rng.integers(shortest, longest + 1, batch)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return self.rng.integers(0, vocabulary, offsets[-1]).astype(np.int32), offsets

@@ -1,5 +1,7 @@
 """Recurrent layers against torch.nn on random weights and ragged batches, at every instruction set."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -25,14 +27,22 @@ def test_outputs_and_final_states(cell, layers, bidirectional, isa):
     tensors = {"e.weight": table} | {f"r.{k}": v.detach().numpy() for k, v in network.named_parameters()}
     blocks = [
         {"block": "embedding", "weights": "e", "vocabulary": V, "width": E},
-        {"block": "rnn", "weights": "r", "cell": cell, "input": E, "hidden": H, "layers": layers, "bidirectional": bidirectional},
-    ]  # fmt: skip
+        {
+            "block": "rnn",
+            "weights": "r",
+            "cell": cell,
+            "input": E,
+            "hidden": H,
+            "layers": layers,
+            "bidirectional": bidirectional,
+        },
+    ]
     lengths = rng.integers(1, 40, B)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     ids = rng.integers(0, V, offsets[-1]).astype(np.int32)
     rows, hidden, cells = native.Graph(blocks, tensors, isa=isa).forward(ids, offsets)
 
-    texts = [torch.tensor(table[ids[a:b]]) for a, b in zip(offsets, offsets[1:], strict=False)]
+    texts = [torch.tensor(table[ids[a:b]]) for a, b in itertools.pairwise(offsets)]
     packed = torch.nn.utils.rnn.pack_sequence(texts, enforce_sorted=False)
     with torch.no_grad():
         out, final = network(packed)

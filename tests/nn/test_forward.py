@@ -66,7 +66,9 @@ def test_classifier(kind):
     assert graph.pooled
     assert graph.width == 3
     logits = graph.forward(ids, offsets)[0]
-    np.testing.assert_allclose(logits, reference.Graph(blocks, make.tensors).forward(ids, offsets)[0], atol=1e-5)
+    np.testing.assert_allclose(
+        logits, reference.Graph(blocks, make.tensors).forward(ids, offsets)[0], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
@@ -124,7 +126,9 @@ def test_bfloat16_and_int8_tensors_as_stored():
     ids, offsets = make.ragged(20, 23)
     want = reference.Graph(blocks, stored).forward(ids, offsets)[0]
     np.testing.assert_allclose(native.Graph(blocks, stored).forward(ids, offsets)[0], want, atol=1e-5)
-    np.testing.assert_allclose(native.Graph(blocks, stored, dtype="int8").forward(ids, offsets)[0], want, atol=0.3)
+    np.testing.assert_allclose(
+        native.Graph(blocks, stored, dtype="int8").forward(ids, offsets)[0], want, atol=0.3
+    )
 
 
 def test_empty_batches_and_texts():
@@ -172,10 +176,20 @@ def test_weights_that_are_not_finite(name, bad):
 @pytest.mark.parametrize(
     "change",
     [
-        {"hidden": 0}, {"hidden": -3}, {"hidden": 2**40}, {"hidden": 1.5}, {"layers": 65}, {"cell": "qrnn"},
-        {"input": 8}, {"input": 10}, {"bidirectional": 7}, {"reset": "never"}, {"hidden": "wide"}, {"hidden": float("nan")},
+        {"hidden": 0},
+        {"hidden": -3},
+        {"hidden": 2**40},
+        {"hidden": 1.5},
+        {"layers": 65},
+        {"cell": "qrnn"},
+        {"input": 8},
+        {"input": 10},
+        {"bidirectional": 7},
+        {"reset": "never"},
+        {"hidden": "wide"},
+        {"hidden": float("nan")},
     ],
-)  # fmt: skip
+)
 def test_options_out_of_range(change):
     make = Maker(15)
     blocks = encoder(make, "gru")
@@ -198,7 +212,14 @@ def test_blocks_that_do_not_meet():
 def test_ids_and_offsets_are_checked():
     make = Maker(17)
     graph = native.Graph(encoder(make, "gru"), make.tensors)
-    for ids, offsets in [([23], [0, 1]), ([-1], [0, 1]), ([1], [0, 2]), ([1], [1, 1]), ([1, 2], [0, 2, 1, 2]), ([1], [])]:
+    for ids, offsets in [
+        ([23], [0, 1]),
+        ([-1], [0, 1]),
+        ([1], [0, 2]),
+        ([1], [1, 1]),
+        ([1, 2], [0, 2, 1, 2]),
+        ([1], []),
+    ]:
         with pytest.raises(errors.ArgumentError):
             graph.forward(np.array(ids, np.int32), np.array(offsets, np.int64))
     with pytest.raises(errors.ArgumentTypeError):
