@@ -107,22 +107,27 @@ int32_t fs_vocab_find(const fs_vocab *v, const uint8_t *token, size_t size) {
     return slot_of(v, fs_hash(&v->key, token, size), token, size)->id;
 }
 
-fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, int64_t n, fs_text join, int skip_special, fs_buffer *out,
-                        fs_error *err) {
-    int64_t i;
-    int first = 1;
-    for (i = 0; i < n; i++) {
-        fs_text token;
-        if (ids[i] < 0 || ids[i] >= v->count) {
-            char where[40];
-            snprintf(where, sizeof where, "ids[%lld]", (long long)i);
-            return fs_fail(err, FS_ERR_VALUE, where, "id not in the vocabulary", "0 to %d|%d", v->count - 1, ids[i]);
+static fs_status fail_id(const fs_vocab *v, const int32_t *ids, int64_t place, fs_error *err) {
+    char where[40];
+    snprintf(where, sizeof where, "ids[%lld]", (long long)place);
+    return fs_fail(err, FS_ERR_VALUE, where, "id not in the vocabulary", "0 to %d|%d", v->count - 1, ids[place]);
+}
+
+fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, const int64_t *offsets, int64_t count, fs_text join,
+                        int skip_special, fs_buffer *out, int64_t *ends, fs_error *err) {
+    int64_t t, i;
+    for (t = 0; t < count; t++) {
+        int first = 1;
+        for (i = offsets[t]; i < offsets[t + 1]; i++) {
+            fs_text token;
+            if (ids[i] < 0 || ids[i] >= v->count) return fail_id(v, ids, i, err);
+            if (skip_special && fs_vocab_is_special(v, ids[i])) continue;
+            token = fs_vocab_token(v, ids[i]);
+            if (!first) FS_TRY(fs_buffer_append(out, join.data, join.size, err));
+            FS_TRY(fs_buffer_append(out, token.data, token.size, err));
+            first = 0;
         }
-        if (skip_special && fs_vocab_is_special(v, ids[i])) continue;
-        token = fs_vocab_token(v, ids[i]);
-        if (!first) FS_TRY(fs_buffer_append(out, join.data, join.size, err));
-        FS_TRY(fs_buffer_append(out, token.data, token.size, err));
-        first = 0;
+        ends[t] = (int64_t)out->size;
     }
     return FS_OK;
 }

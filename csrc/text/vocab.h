@@ -52,9 +52,10 @@ FS_INLINE fs_text fs_vocab_token(const fs_vocab *v, int32_t id) {
 
 FS_INLINE int fs_vocab_is_special(const fs_vocab *v, int32_t id) { return id < v->special_count && v->special[id]; }
 
-/* ids (n) int32 -> their tokens appended to `out` with `join` between them, special ones left out when
- * `skip_special`. An id that is not in the vocabulary fails, naming its place. */
-fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, int64_t n, fs_text join, int skip_special, fs_buffer *out,
-                        fs_error *err);
+/* ids int32, offsets (count + 1), which are in order and in bounds -> of each text its tokens with `join` between
+ * them, special ones left out when `skip_special`, one text behind the other in `out`; ends (count) says where
+ * each ends. An id that is not in the vocabulary fails, naming its place. */
+fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, const int64_t *offsets, int64_t count, fs_text join,
+                        int skip_special, fs_buffer *out, int64_t *ends, fs_error *err);
 
 #endif

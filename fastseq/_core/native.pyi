@@ -128,6 +128,7 @@ KEEP_RULES: tuple[str, ...]
 UNKNOWN_RULES: tuple[str, ...]
 
 def unicode_version() -> str: ...
+def as_ids(ids: Sequence[int] | NDArray[np.integer[Any]]) -> I32: ...
 def probe_character(code: int) -> tuple[int, int, int]: ...  # for tests only
 
 class Vocab:
@@ -143,6 +144,7 @@ class Vocab:
     def join(
         self, ids: Sequence[int] | NDArray[np.integer[Any]], separator: str, skip_special: bool
     ) -> str: ...
+    def join_batch(self, ids: I32, offsets: I64, separator: str, skip_special: bool) -> list[str]: ...
 
 class TextEncoder:
     """How texts become ids; never changed once made."""

@@ -49,8 +49,8 @@ cdef extern from "text/vocab.h" nogil:
     int32_t fs_vocab_find(const fs_vocab *v, const uint8_t *token, size_t size)
     fs_text fs_vocab_token(const fs_vocab *v, int32_t id)
     bint fs_vocab_is_special(const fs_vocab *v, int32_t id)
-    fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, int64_t n, fs_text join, int skip_special,
-                            fs_buffer *out, fs_error *err)
+    fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, const int64_t *offsets, int64_t count, fs_text join,
+                            int skip_special, fs_buffer *out, int64_t *ends, fs_error *err)
 
 cdef extern from "text/text_map.h" nogil:
     ctypedef enum fs_keep:
@@ -187,7 +187,7 @@ cdef str text_of(const void *data, size_t size):
     return PyUnicode_DecodeUTF8(<const char *>data, <Py_ssize_t>size, "strict")
 
 
-def _ids_array(ids) -> np.ndarray:
+def as_ids(ids) -> np.ndarray:
     """Any sequence of integers as a contiguous int32 array."""
     array = np.asarray(ids)
     if array.size == 0:
@@ -262,25 +262,46 @@ cdef class Vocab:
 
     def tokens(self, ids=None) -> list:
         """All of them when ids is None."""
-        return [self.token(id) for id in (range(self.v.count) if ids is None else _ids_array(ids))]
+        return [self.token(id) for id in (range(self.v.count) if ids is None else as_ids(ids))]
 
     def join(self, ids, str separator, bint skip_special) -> str:
         """The tokens of ids, the separator between them."""
-        cdef const int32_t[::1] c_ids = _ids_array(ids)
+        ids = as_ids(ids)
+        return self.join_batch(ids, np.array([0, len(ids)]), separator, skip_special)[0]
+
+    def join_batch(self, ids, offsets, str separator, bint skip_special) -> list:
+        """The same for every text of a batch."""
+        cdef const int32_t[::1] c_ids = as_ids(ids)
+        cdef const int64_t[::1] c_offsets = _checked_offsets(offsets, c_ids.shape[0])
         cdef fs_text join = view_of(separator, "join", -1)
-        cdef int64_t n = c_ids.shape[0]
-        cdef const int32_t *first = &c_ids[0] if n else NULL
+        cdef const int32_t *first = &c_ids[0] if c_ids.shape[0] else NULL
+        cdef int64_t i, begin = 0, count = c_offsets.shape[0] - 1
+        cdef int64_t[::1] c_ends = np.empty(count + 1, np.int64)
         cdef fs_buffer out
         cdef fs_error err
         cdef fs_status st
+        cdef list texts = []
         memset(&out, 0, sizeof(out))
         try:
             with nogil:
-                st = fs_vocab_join(&self.v, first, n, join, skip_special, &out, &err)
+                st = fs_vocab_join(&self.v, first, &c_offsets[0], count, join, skip_special, &out, &c_ends[0], &err)
             check(st, &err)
-            return text_of(out.data, out.size)
+            for i in range(count):
+                texts.append(text_of(<const char *>out.data + begin, <size_t>(c_ends[i] - begin)))
+                begin = c_ends[i]
+            return texts
         finally:
             fs_buffer_free(&out)
+
+
+def _checked_offsets(offsets, int64_t total) -> np.ndarray:
+    """Offsets as int64, from 0 to `total` without a step back."""
+    array = np.ascontiguousarray(offsets, np.int64)
+    if array.ndim != 1 or not len(array) or array[0] != 0 or array[-1] != total or (np.diff(array) < 0).any():
+        raise errors.ArgumentError(
+            "bad offsets", where="offsets", expected=f"rising from 0 to {total}", found=f"{array.tolist()!s:.60}"
+        )
+    return array
 
 
 cdef offsets_of(const fs_encoded *e):
@@ -318,7 +339,7 @@ cdef class TextEncoder:
         self.e.unknown = <fs_unknown>_rule(unknown, UNKNOWN_RULES, "unknown")
         self.e.unknown_id = unknown_id
         self.e.allow_special = allow_special
-        self.prepend, self.append = _ids_array(prepend), _ids_array(append)
+        self.prepend, self.append = as_ids(prepend), as_ids(append)
         if len(self.prepend):
             ids = self.prepend
             self.e.prepend, self.e.prepend_count = &ids[0], <int32_t>ids.shape[0]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastseq._core.native import as_ids
 from fastseq.errors import ArgumentError
 
 
@@ -32,6 +33,14 @@ class Batch:
         self, ids: NDArray[np.int32], offsets: NDArray[np.int64], spans: NDArray[np.int32] | None = None
     ) -> None:
         self.ids, self.offsets, self.spans = ids, offsets, spans
+
+    @classmethod
+    def from_lists(cls, lists: Iterable[Sequence[int] | NDArray[np.integer[Any]]]) -> Batch:
+        """A batch of ids that come as a list a text."""
+        rows = [as_ids(ids) for ids in lists]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        return cls(np.concatenate(rows) if rows else np.empty(0, np.int32), offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

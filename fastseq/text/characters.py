@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-from fastseq._core import native
-from fastseq.text.tokenizer import Tokenizer, check_options, token_ids, unknown_rule
+from fastseq.text.rules import RuleTokenizer
 from fastseq.text.vocabulary import Vocabulary
 
-_OPTIONS: dict[str, type | tuple[type, ...]] = {
-    "lowercase": bool,
-    "keep": str,
-    "prepend": list,
-    "append": list,
-    "unknown": str,
-    "join": str,
-}
 
-
-class CharTokenizer(Tokenizer):
+class CharTokenizer(RuleTokenizer):
     """Each character (code point) of a text is a token.
 
         letters = CharTokenizer(Vocabulary.from_tokens([*"abc", "</s>"]), append=["</s>"])
@@ -37,6 +27,14 @@ class CharTokenizer(Tokenizer):
     """
 
     kind = "character"
+    option_types: ClassVar = {
+        "lowercase": bool,
+        "keep": str,
+        "prepend": list,
+        "append": list,
+        "unknown": str,
+        "join": str,
+    }
 
     def __init__(
         self,
@@ -49,39 +47,15 @@ class CharTokenizer(Tokenizer):
         unknown: Literal["map", "drop", "error"] | None = None,
         join: str = "",
     ) -> None:
-        self.vocabulary = vocabulary
-        self.lowercase, self.keep, self.join = lowercase, keep, join
-        self.prepend, self.append = tuple(prepend), tuple(append)
-        self.unknown = unknown_rule(unknown, vocabulary)
-        self._encoder = native.TextEncoder(
-            vocabulary.native,
+        super().__init__(
+            vocabulary,
             split="characters",
+            punctuation="separate",
             lowercase=lowercase,
             keep=keep,
-            unknown=self.unknown,
-            unknown_id=vocabulary.unknown_id,
-            prepend=token_ids(vocabulary, prepend, "prepend"),
-            append=token_ids(vocabulary, append, "append"),
+            prepend=prepend,
+            append=append,
+            unknown=unknown,
+            allow_special=False,
+            join=join,
         )
-
-    @property
-    def _join(self) -> str:
-        return self.join
-
-    def to_config(self, vocabulary: str) -> dict[str, Any]:
-        """See `Tokenizer.to_config`."""
-        return {
-            "kind": self.kind,
-            "vocabulary": vocabulary,
-            "lowercase": self.lowercase,
-            "keep": self.keep,
-            "prepend": list(self.prepend),
-            "append": list(self.append),
-            "unknown": self.unknown,
-            "join": self.join,
-        }
-
-    @classmethod
-    def _from_options(cls, vocabulary: Vocabulary, options: Mapping[str, Any]) -> CharTokenizer:
-        check_options(options, _OPTIONS)
-        return cls(vocabulary, **options)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
+from fastseq.errors import FormatError
 from fastseq.text.batch import Batch
 from fastseq.text.vocabulary import Vocabulary
 
@@ -31,8 +31,10 @@ class Tokenizer(ABC):
     threads of one call (None: `fastseq.get_num_threads()`).
     """
 
-    kind: str
+    kind: ClassVar[str]
     vocabulary: Vocabulary
+    join: str
+    """What stands between tokens in decoded text."""
     _encoder: native.TextEncoder
 
     # text to ids
@@ -75,16 +77,13 @@ class Tokenizer(ABC):
 
     def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
         """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place."""
-        return self.vocabulary.native.join(ids, self._join, skip_special_tokens)
+        return self.vocabulary.native.join(ids, self.join, skip_special_tokens)
 
     def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
-        """The texts of many lists of ids."""
-        return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
-
-    @property
-    @abstractmethod
-    def _join(self) -> str:
-        """What stands between tokens in decoded text."""
+        """The texts of many lists of ids, in one native call."""
+        if not isinstance(batch, Batch):
+            batch = Batch.from_lists(batch)
+        return self.vocabulary.native.join_batch(batch.ids, batch.offsets, self.join, skip_special_tokens)
 
     # storing
 
@@ -99,9 +98,10 @@ class Tokenizer(ABC):
         Raises `FormatError` for an unknown kind or key, or a value of the wrong type.
         """
         from fastseq.text.characters import CharTokenizer
+        from fastseq.text.rules import RuleTokenizer
         from fastseq.text.words import WordTokenizer
 
-        kinds: dict[str, type[CharTokenizer] | type[WordTokenizer]] = {
+        kinds: dict[str, type[RuleTokenizer]] = {
             CharTokenizer.kind: CharTokenizer,
             WordTokenizer.kind: WordTokenizer,
         }
@@ -116,7 +116,7 @@ class Tokenizer(ABC):
             raise FormatError(
                 "not a file name", where="vocabulary", expected="a file of the folder", found=repr(name)
             )
-        return kinds[kind]._from_options(Vocabulary.load(Path(folder, name)), options)
+        return kinds[kind].from_options(Vocabulary.load(Path(folder, name)), options)
 
     def save(self, folder: str | Path, name: str = "vocab.json") -> dict[str, Any]:
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
@@ -125,32 +125,3 @@ class Tokenizer(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.vocabulary)} tokens)"
-
-
-def unknown_rule(rule: str | None, vocabulary: Vocabulary) -> str:
-    """The rule to use: None means "map" when the vocabulary has an unknown token, "error" otherwise."""
-    if rule is None:
-        return "error" if vocabulary.unknown is None else "map"
-    return rule
-
-
-def check_options(options: Mapping[str, Any], types: Mapping[str, type | tuple[type, ...]]) -> None:
-    """Raises `FormatError` for an option that is not known, or is of the wrong type."""
-    for name, value in options.items():
-        if name not in types:
-            raise FormatError("unknown key", where=name, expected=", ".join(types), found=name)
-        if not isinstance(value, types[name]):
-            raise FormatError("wrong type", where=name, found=f"{value!r:.60}")
-        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            raise FormatError("wrong type", where=name, expected="a list of tokens", found=f"{value!r:.60}")
-
-
-def token_ids(vocabulary: Vocabulary, tokens: Sequence[str], name: str) -> list[int]:
-    """The ids of tokens given by name."""
-    if isinstance(tokens, str):
-        raise ArgumentTypeError("not a list", where=name, expected="a list of tokens", found="str")
-    ids = [vocabulary.id(token, -1) for token in tokens]
-    if -1 in ids:
-        absent = tokens[ids.index(-1)]
-        raise ArgumentError("token not in the vocabulary", where=name, found=f"{absent!r:.100}")
-    return ids

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-from fastseq._core import native
 from fastseq.errors import ArgumentError
-from fastseq.text.tokenizer import Tokenizer, check_options, token_ids, unknown_rule
+from fastseq.text.rules import RuleTokenizer
 from fastseq.text.vocabulary import Vocabulary
 
 _SPLITS = ("words", "whitespace", "space", "none")
-_OPTIONS: dict[str, type | tuple[type, ...]] = {
-    "split": str,
-    "punctuation": str,
-    "lowercase": bool,
-    "keep": str,
-    "prepend": list,
-    "append": list,
-    "unknown": str,
-    "allow_special": bool,
-    "join": str,
-}
 
 
-class WordTokenizer(Tokenizer):
+class WordTokenizer(RuleTokenizer):
     """Each word of a text is a token.
 
         words = WordTokenizer(Vocabulary.from_tokens(["<unk>", "can't", "stop", "!"], unknown="<unk>"))
@@ -49,6 +37,17 @@ class WordTokenizer(Tokenizer):
     """
 
     kind = "word"
+    option_types: ClassVar = {
+        "split": str,
+        "punctuation": str,
+        "lowercase": bool,
+        "keep": str,
+        "prepend": list,
+        "append": list,
+        "unknown": str,
+        "allow_special": bool,
+        "join": str,
+    }
 
     def __init__(
         self,
@@ -68,49 +67,15 @@ class WordTokenizer(Tokenizer):
             raise ArgumentError(
                 "unknown choice", where="split", expected=", ".join(_SPLITS), found=repr(split)
             )
-        if punctuation not in ("separate", "drop"):
-            raise ArgumentError(
-                "unknown choice", where="punctuation", expected="separate, drop", found=repr(punctuation)
-            )
-        self.vocabulary = vocabulary
-        self.split, self.punctuation, self.allow_special = split, punctuation, allow_special
-        self.lowercase, self.keep, self.join = lowercase, keep, join
-        self.prepend, self.append = tuple(prepend), tuple(append)
-        self.unknown = unknown_rule(unknown, vocabulary)
-        self._encoder = native.TextEncoder(
-            vocabulary.native,
+        super().__init__(
+            vocabulary,
             split=split,
-            punctuation=punctuation == "separate",
+            punctuation=punctuation,
             lowercase=lowercase,
             keep=keep,
-            unknown=self.unknown,
-            unknown_id=vocabulary.unknown_id,
+            prepend=prepend,
+            append=append,
+            unknown=unknown,
             allow_special=allow_special,
-            prepend=token_ids(vocabulary, prepend, "prepend"),
-            append=token_ids(vocabulary, append, "append"),
+            join=join,
         )
-
-    @property
-    def _join(self) -> str:
-        return self.join
-
-    def to_config(self, vocabulary: str) -> dict[str, Any]:
-        """See `Tokenizer.to_config`."""
-        return {
-            "kind": self.kind,
-            "vocabulary": vocabulary,
-            "split": self.split,
-            "punctuation": self.punctuation,
-            "lowercase": self.lowercase,
-            "keep": self.keep,
-            "prepend": list(self.prepend),
-            "append": list(self.append),
-            "unknown": self.unknown,
-            "allow_special": self.allow_special,
-            "join": self.join,
-        }
-
-    @classmethod
-    def _from_options(cls, vocabulary: Vocabulary, options: Mapping[str, Any]) -> WordTokenizer:
-        check_options(options, _OPTIONS)
-        return cls(vocabulary, **options)
