@@ -39,7 +39,7 @@ static int32_t characters_before(cursor *c, int32_t byte) {
 
 /* Where the mapped piece [*begin, *end) comes from in the original text, in bytes. */
 static void original(const cursor *c, int32_t *begin, int32_t *end) {
-    if (!c->mapped.from) return;
+    if (!c->mapped.from || *begin == *end) return;
     *begin = c->mapped.from[*begin];
     *end = c->mapped.from[*end - 1];
     *end += fs_utf8_size(c->text.data[*end]);
@@ -131,7 +131,7 @@ static fs_status encode_pieces(cursor *c, int64_t text) {
         if (c->want & FS_WANT_PIECES) FS_TRY(add_piece(c, piece, (size_t)(end - begin)));
         if (c->want & FS_WANT_SPANS) {
             int32_t from = begin, to = end;
-            if (begin < end) original(c, &from, &to);
+            original(c, &from, &to);
             FS_TRY(add_span(c, from, to));
         }
         c->tokens++;

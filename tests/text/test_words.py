@@ -119,6 +119,14 @@ def test_unknown_words_are_named_whole_or_cut_between_characters():
         tokenizer.encode("X" + "é" * 1000)
 
 
+def test_an_empty_text_can_be_a_piece():
+    labels = WordTokenizer(Vocabulary.from_tokens(["", "a"]), split="none", lowercase=True, keep="letters")
+    assert labels.encode_batch(["", "A", "!"]).ids.tolist() == [0, 1, 0]
+    assert labels.offsets("!") == [(0, 0)]
+    with pytest.raises(UnknownTokenError, match=r"^text, character 0: .*found none"):
+        words(split="none", unknown="error", lowercase=True).encode("")
+
+
 def test_a_word_of_a_million_characters():
     text = "ab" * 500_000
     tokenizer = words(text, split="words")
