@@ -132,8 +132,10 @@ class BuildExtension(build_ext):
 
     def finalize_options(self) -> None:
         super().finalize_options()
+        python = sysconfig.get_config_var("EXT_SUFFIX").strip(".").replace(".", "-")
         compiler = re.sub(r"\W+", "_", os.environ.get("CC", "cc"))
-        self.build_temp = f"{self.build_temp}-{BUILD}-{compiler}{'' if OPENMP else '-serial'}"
+        # Named here so that every way of installing finds the same objects.
+        self.build_temp = f"build/{python}-{BUILD}-{compiler}{'' if OPENMP else '-serial'}"
 
     def build_extension(self, ext: Extension) -> None:
         openmp_compile, openmp_link = self.openmp_flags()
