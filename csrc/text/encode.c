@@ -8,6 +8,7 @@
 #include "utf8.h"
 
 #define BLOCK_BYTES 65536
+#define AHEAD 8 /* texts, that are fetched while this one is encoded */
 #define SHOWN_BYTES 100 /* of an unknown token, in an error */
 
 /* Where a text stands while it is encoded. */
@@ -85,8 +86,8 @@ static fs_status map_text(cursor *c, int want_from) {
     return fs_text_map(&c->e->map, c->text, want_from, &c->block->scratch, &c->mapped, &c->block->error);
 }
 
-/* "texts[3]" in the batch, "text" for one alone. */
-static void name_text(const cursor *c, int64_t text, char *name, size_t size) {
+/* "texts[3]" in a batch, "text" for one alone (-1). */
+static void name_text(int64_t text, char *name, size_t size) {
     if (text < 0)
         snprintf(name, size, "text");
     else
@@ -102,7 +103,7 @@ static fs_status fail_unknown(cursor *c, int64_t text, int32_t begin, int32_t en
     piece = c->mapped.data + begin;
     original(c, &from, &to);
     while (shown < end - begin && (piece[shown] & 0xC0) == 0x80) shown--;
-    name_text(c, text, where, sizeof where / 2);
+    name_text(text, where, sizeof where / 2);
     snprintf(where + strlen(where), sizeof where / 2, ", character %d", (int)characters_before(c, from));
     return fs_fail(&c->block->error, FS_ERR_UNKNOWN_TOKEN, where,
                    special ? "the text spells a special token" : "token not in the vocabulary",
@@ -144,7 +145,7 @@ static fs_status encode_text(cursor *c, int64_t text) {
     const fs_encoder *e = c->e;
     if (c->text.size > FS_TEXT_MAX) {
         char where[40];
-        name_text(c, text, where, sizeof where);
+        name_text(text, where, sizeof where);
         return fs_fail(&c->block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
                        (unsigned long long)c->text.size);
     }
@@ -170,6 +171,7 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
         fs_text_block *b = &all->out->blocks[i];
         for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
             cursor c = {all->e, b, all->texts[t], {0}, all->want, 0, 0, 0};
+            if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
             b->status = encode_text(&c, t);
             all->out->offsets[t + 1] = c.tokens;
         }
