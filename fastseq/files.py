@@ -1,10 +1,13 @@
-"""Opening and reading files that may be hostile: regular files only, every size checked before use."""
+"""Files that may be hostile: regular ones only, sizes checked before use; written whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import mmap
+import os
 import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,22 @@ def mapped(path: Path, at_least: int = 1) -> memoryview:
             return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
     except (OSError, ValueError) as error:
         raise ArgumentError("cannot be mapped", where=str(path), found=str(error)) from None
+
+
+def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Writes a neighbour and renames it: readers see the old file or the new one, and maps stay whole."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(scratch, "wb") as file:
+            file.writelines(parts)
+        os.replace(scratch, path)
+    except OSError as error:
+        raise ArgumentError(
+            "cannot be written", where=str(path), found=error.strerror or str(error)
+        ) from None
+    finally:
+        with suppress(OSError):
+            scratch.unlink()
 
 
 def read_json(path: Path) -> Any:

@@ -15,9 +15,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastseq.errors import ArgumentError, FastseqError
-from fastseq.files import read_json
+from fastseq.files import read_json, write_whole
 from fastseq.formats import Loaded, Spec, precision, safetensors
-from fastseq.formats.whole import write_whole
 from fastseq.models.spec import ModelSpec, check_tensors
 from fastseq.text import Tokenizer
 

@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
-from fastseq.files import mapped, strict_json
+from fastseq.files import mapped, strict_json, write_whole
 from fastseq.formats.tensor import NUMPY_TYPES, Tensor, view
-from fastseq.formats.whole import write_whole
 
 HEADER_BYTES_MAX = 100_000_000
 RANK_MAX = 32

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, UnknownTokenError, UnsupportedError
-from fastseq.files import read_json, regular_size
+from fastseq.files import read_json, regular_size, write_whole
 from fastseq.progress import progress_bar
 
 Level = Literal["character", "word", "label"]
@@ -210,7 +210,7 @@ class Vocabulary:
         facts = {"fastseq_vocabulary": _VERSION, "unknown": self.unknown, "specials": list(self.specials)}
         head = json.dumps(facts, ensure_ascii=False)[:-1]
         lines = ",\n".join(json.dumps(token, ensure_ascii=False) for token in self)
-        Path(path).write_text(f'{head}, "tokens": [\n{lines}\n]}}\n', encoding="utf-8", newline="\n")
+        write_whole(Path(path), [f'{head}, "tokens": [\n{lines}\n]}}\n'.encode()])
 
     # asking
 

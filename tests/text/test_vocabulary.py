@@ -189,6 +189,11 @@ def test_saved_and_loaded(tmp_path):
     assert json.loads(path.read_text("utf-8"))["fastseq_vocabulary"] == 1
 
 
+def test_saving_where_nothing_can_be_saved(tmp_path):
+    with pytest.raises(ArgumentError, match="absent"):
+        Vocabulary.from_tokens("ab".split()).save(tmp_path / "absent" / "v.json")
+
+
 def write(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
