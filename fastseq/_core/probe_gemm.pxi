@@ -9,6 +9,8 @@ cdef extern from "kernels/gemm.h" nogil:
     ctypedef struct fs_matrix:
         int columns
         int depth
+        size_t packed_bytes
+        void *packed
     fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth,
                              const float *w, const char *where, fs_error *err)
     fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
@@ -24,6 +26,12 @@ cdef extern from "kernels/gemm.h" nogil:
     void fs_gemm_quantized(const fs_matrix *m, int64_t rows, const uint8_t *q, size_t q_stride, const float *scale,
                            const float *bias, float *y, size_t y_stride, int accumulate, fs_run *run)
 
+cdef extern from "kernels/kernels.h" nogil:
+    cdef struct limited "fs_kernels":
+        double (*limit_f32)(int64_t steps, float *sink) noexcept nogil
+        double (*limit_s8)(int64_t steps, int32_t *sink) noexcept nogil
+        void (*limit_read)(size_t bytes, const void *p, int32_t *sink) noexcept nogil
+
 cdef dict _MATRIX_DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8}
 
 
@@ -33,16 +41,18 @@ cdef class ProbeMatrix:
 
     cdef fs_matrix m
     cdef const fs_kernels *k
+    cdef int repeat
     cdef size_t scratch_bytes
     cdef void *scratch
 
     def __cinit__(self):
-        self.m = fs_matrix(0, 0)
+        self.m = fs_matrix(0, 0, 0, NULL)
         self.scratch = NULL
         self.scratch_bytes = 0
 
-    def __init__(self, w, str dtype="float32", *, scale=None, str isa=None):
-        """w (N, K) float32; or int8 with its scale (N)."""
+    def __init__(self, w, str dtype="float32", *, scale=None, str isa=None, int repeat=1):
+        """w (N, K) float32; or int8 with its scale (N). `repeat` does a product that many times in one call,
+        so that a bench can time one."""
         cdef fs_error err
         cdef fs_status st
         cdef const float[:, ::1] floats
@@ -52,6 +62,7 @@ cdef class ProbeMatrix:
         cdef int columns = w.shape[0], depth = w.shape[1]
         fs_matrix_free(&self.m)
         self.k = kernels_named(isa)
+        self.repeat = repeat
         if scale is None:
             floats = w
             st = fs_matrix_init(&self.m, self.k, c_dtype, columns, depth, &floats[0, 0] if w.size else NULL, b"w", &err)
@@ -91,7 +102,17 @@ cdef class ProbeMatrix:
         if threads != 1:
             given = &run.run
         with nogil:
-            fs_gemm(&self.m, rows, &x[0, 0], x_stride, bias_at, &y[0, 0], y_stride, accumulate, self.scratch, given)
+            for _ in range(self.repeat):
+                fs_gemm(&self.m, rows, &x[0, 0], x_stride, bias_at, &y[0, 0], y_stride, accumulate, self.scratch, given)
+
+    def read(self) -> None:
+        """Reads the packed weights (whole kilobytes of them) `repeat` times and does nothing else: the limit of a
+        product of few rows."""
+        cdef const limited *k = <const limited *>self.k
+        cdef int32_t sink
+        with nogil:
+            for _ in range(self.repeat):
+                k.limit_read(self.m.packed_bytes // 1024 * 1024, self.m.packed, &sink)
 
     def quantize(self, const float[:, :] x):
         """q (M, stride) uint8 and scale (M), as multiply makes them of x for an int8 matrix."""
@@ -114,5 +135,18 @@ cdef class ProbeMatrix:
         cdef size_t y_stride = y.strides[0] // 4
         if rows:
             with nogil:
-                fs_gemm_quantized(&self.m, rows, &q[0, 0], q.shape[1], &scale[0], bias_at, &y[0, 0], y_stride,
-                                  accumulate, NULL)
+                for _ in range(self.repeat):
+                    fs_gemm_quantized(&self.m, rows, &q[0, 0], q.shape[1], &scale[0], bias_at, &y[0, 0], y_stride,
+                                      accumulate, NULL)
+
+
+def probe_limit_arithmetic(str dtype, int64_t steps, str isa=None) -> float:
+    """Does multiply-adds in registers, as many as this returns. dtype: "float32" or "int8"."""
+    cdef const limited *k = <const limited *>kernels_named(isa)
+    cdef bint bytes_ = dtype == "int8"
+    cdef float float_sink
+    cdef int32_t int_sink
+    cdef double done
+    with nogil:
+        done = k.limit_s8(steps, &int_sink) if bytes_ else k.limit_f32(steps, &float_sink)
+    return done

@@ -26,4 +26,8 @@ FS_INLINE vs vs_dot(vs sum, vx x, vb w) {
 
 #include "../body/gemm_bytes.inc"
 
-void fs_gemm_fill_bytes_avx512(fs_kernels *k) { k->gemm_s8 = gemm_s8; }
+void fs_gemm_fill_bytes_avx512(fs_kernels *k) {
+    k->gemm_s8 = gemm_s8;
+    k->limit_s8 = limit_s8;
+    k->limit_read = limit_read;
+}

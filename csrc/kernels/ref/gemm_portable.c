@@ -1,6 +1,5 @@
 /* The matrix product in plain C: the meaning of the gemm slots. A multiplication and an addition are
  * separate here (no fused step to rely on); the order is that of every table, rising k. */
-#include <math.h>
 #include <string.h>
 
 #include "../gemm_bf16.h"
@@ -79,22 +78,33 @@ static void gemm_s8(const fs_gemm_args *a) {
     }
 }
 
-/* Until the elementwise slots hold one. */
-static float quantize_u8(int n, const float *x, uint8_t *y) {
-    float top = 0, inverse;
-    memset(y, 128, ((size_t)n + 3) & ~(size_t)3);
-    for (int i = 0; i < n; i++) {
-        if (!isfinite(x[i])) return NAN;
-        top = FS_MAX(top, fabsf(x[i]));
-    }
-    if (top < 1e-30f) return 0;
-    inverse = 127 / top;
-    for (int i = 0; i < n; i++) y[i] = (uint8_t)((int)rintf(x[i] * inverse) + 128);
-    return top / 127;
+static double limit_f32(int64_t steps, float *sink) {
+    float sum[PANEL] = {0};
+    for (int64_t s = 0; s < steps; s++)
+        for (int j = 0; j < PANEL; j++) sum[j] = sum[j] * 0.5f + 1.0f;
+    *sink = sum[0] + sum[PANEL - 1];
+    return (double)steps * PANEL;
+}
+
+static double limit_s8(int64_t steps, int32_t *sink) {
+    uint32_t sum[PANEL] = {1, 2, 3};
+    for (int64_t s = 0; s < steps; s++)
+        for (int j = 0; j < PANEL; j++) sum[j] = sum[j] * 3 + 1;
+    *sink = (int32_t)(sum[0] ^ sum[PANEL - 1]);
+    return (double)steps * PANEL;
+}
+
+static void limit_read(size_t bytes, const void *p, int32_t *sink) {
+    const int32_t *at = p;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < bytes / sizeof *at; i++) sum += (uint32_t)at[i];
+    *sink = (int32_t)sum;
 }
 
 void fs_gemm_fill_portable(fs_kernels *k) {
-    k->quantize_u8 = quantize_u8;
+    k->limit_f32 = limit_f32;
+    k->limit_s8 = limit_s8;
+    k->limit_read = limit_read;
     k->gemm_layout = layout;
     k->gemm_f32 = gemm_f32;
     k->gemm_bf16 = gemm_bf16;
