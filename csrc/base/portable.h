@@ -15,6 +15,7 @@
 #define FS_THREAD_LOCAL __declspec(thread)
 #define FS_PRINTF(fmt, args)
 #define FS_PREFETCH(p) ((void)(p))
+#define FS_PREFETCH_L2(p) ((void)(p))
 #define FS_UNROLL
 #else
 #define FS_RESTRICT __restrict__
@@ -23,6 +24,7 @@
 #define FS_THREAD_LOCAL __thread
 #define FS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define FS_PREFETCH(p) __builtin_prefetch(p)
+#define FS_PREFETCH_L2(p) __builtin_prefetch(p, 0, 2) /* to the second-level cache */
 #if defined(__clang__)
 #define FS_UNROLL _Pragma("unroll") /* before a loop of a fixed, small count: write it out whole */
 #else

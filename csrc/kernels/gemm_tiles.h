@@ -22,8 +22,8 @@ enum {
     FS_GEMM_FEW = 4,            /* rows */
     FS_GEMM_NEAR = 1088,        /* bytes between rows of a block of many: 17 cache lines */
     FS_GEMM_FAR = 12224,        /* bytes between rows of a block of few: 191 cache lines */
-    FS_GEMM_BLOCK = 44,         /* rows of a block at most */
-    FS_GEMM_BLOCK_BYTES = 48896 /* FS_GEMM_FEW * FS_GEMM_FAR, and more than FS_GEMM_BLOCK * FS_GEMM_NEAR */
+    FS_GEMM_BLOCK = 56,         /* rows of a block at most */
+    FS_GEMM_BLOCK_BYTES = 60928 /* FS_GEMM_BLOCK * FS_GEMM_NEAR, and more than FS_GEMM_FEW * FS_GEMM_FAR */
 };
 
 /* The size of equal parts of n, each at most `most` */
