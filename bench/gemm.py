@@ -59,7 +59,7 @@ class Product:
 
 
 def onnx_model(w: F32, dtype: str) -> bytes:
-    """x (M, K) -> y (M, N) = x w^T, with w (N, K) a constant; int8 as quantize_dynamic writes it."""
+    """X (M, K) -> y (M, N) = x w^T, with w (N, K) a constant; int8 as quantize_dynamic writes it."""
     import onnx
     from onnx import helper, numpy_helper
 
@@ -77,7 +77,11 @@ def onnx_model(w: F32, dtype: str) -> bytes:
             helper.make_node("Mul", ["floats", "scale"], ["y"]),
         ]
         quantized = np.rint(w / scale[:, None]).astype(np.int8)
-        weights = {"w": np.ascontiguousarray(quantized.T), "w_zero": np.zeros(len(w), np.int8), "w_scale": scale}
+        weights = {
+            "w": np.ascontiguousarray(quantized.T),
+            "w_zero": np.zeros(len(w), np.int8),
+            "w_scale": scale,
+        }
     graph = helper.make_graph(
         nodes,
         "product",
@@ -86,7 +90,7 @@ def onnx_model(w: F32, dtype: str) -> bytes:
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def onnxruntime_product(x: F32, w: F32, dtype: str) -> Call:
@@ -124,7 +128,9 @@ def torch_product(x: F32, w: F32, dtype: str) -> Call:
 
 def cell(table: harness.Table, product: Product, options: harness.Options) -> None:
     """Times one product, the peer and the machine's limits in turn, and adds the row."""
-    peer, make = ("torch", torch_product) if product.dtype == "bfloat16" else ("onnxruntime", onnxruntime_product)
+    peer, make = "onnxruntime", onnxruntime_product
+    if product.dtype == "bfloat16":
+        peer, make = "torch", torch_product
     arithmetic = "int8" if product.dtype == "int8" else "float32"
     theirs = make(product.x, product.w, product.dtype)
     product.check(theirs)

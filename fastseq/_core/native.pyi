@@ -16,6 +16,32 @@ def build_info() -> dict[str, str]: ...
 def set_num_threads(threads: int) -> None: ...
 def get_num_threads() -> int: ...
 
+# probe_gemm.pxi
+class ProbeMatrix:
+    """A prepared weight matrix (N, K) at one instruction set, for tests and benches: gemm.h says the rest."""
+
+    columns: int
+    nbytes: int
+    def __init__(
+        self,
+        w: F32 | NDArray[np.int8],
+        dtype: str = "float32",
+        *,
+        scale: F32 | None = None,
+        isa: str | None = None,
+        repeat: int = 1,
+    ) -> None: ...
+    def multiply(
+        self, x: F32, y: F32, bias: F32 | None = None, accumulate: bool = False, threads: int = 1
+    ) -> None: ...
+    def quantize(self, x: F32) -> tuple[NDArray[np.uint8], F32]: ...
+    def multiply_quantized(
+        self, q: NDArray[np.uint8], scale: F32, y: F32, bias: F32 | None = None, accumulate: bool = False
+    ) -> None: ...
+    def read(self) -> None: ...
+
+def probe_limit_arithmetic(dtype: str, steps: int, isa: str | None = None) -> float: ...
+
 # probe.pxi
 class Kernels:
     """The kernels of one instruction set, for tests and benches: kernels.def says what each does."""

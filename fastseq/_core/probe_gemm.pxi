@@ -28,9 +28,9 @@ cdef extern from "kernels/gemm.h" nogil:
 
 cdef extern from "kernels/kernels.h" nogil:
     cdef struct limited "fs_kernels":
-        double (*limit_f32)(int64_t steps, float *sink) noexcept nogil
-        double (*limit_s8)(int64_t steps, int32_t *sink) noexcept nogil
-        void (*limit_read)(size_t bytes, const void *p, int32_t *sink) noexcept nogil
+        double (*gemm_limit_f32)(int64_t steps, float *sink) noexcept nogil
+        double (*gemm_limit_s8)(int64_t steps, int32_t *sink) noexcept nogil
+        void (*gemm_limit_read)(size_t bytes, const void *p, int32_t *sink) noexcept nogil
 
 cdef dict _MATRIX_DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8}
 
@@ -76,6 +76,10 @@ cdef class ProbeMatrix:
         fs_free(self.scratch)
 
     @property
+    def columns(self) -> int:
+        return self.m.columns
+
+    @property
     def nbytes(self) -> int:
         return fs_matrix_bytes(&self.m)
 
@@ -112,7 +116,7 @@ cdef class ProbeMatrix:
         cdef int32_t sink
         with nogil:
             for _ in range(self.repeat):
-                k.limit_read(self.m.packed_bytes // 1024 * 1024, self.m.packed, &sink)
+                k.gemm_limit_read(self.m.packed_bytes // 1024 * 1024, self.m.packed, &sink)
 
     def quantize(self, const float[:, :] x):
         """q (M, stride) uint8 and scale (M), as multiply makes them of x for an int8 matrix."""
@@ -148,5 +152,5 @@ def probe_limit_arithmetic(str dtype, int64_t steps, str isa=None) -> float:
     cdef int32_t int_sink
     cdef double done
     with nogil:
-        done = k.limit_s8(steps, &int_sink) if bytes_ else k.limit_f32(steps, &float_sink)
+        done = k.gemm_limit_s8(steps, &int_sink) if bytes_ else k.gemm_limit_f32(steps, &float_sink)
     return done

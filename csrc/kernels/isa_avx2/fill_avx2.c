@@ -1,4 +1,8 @@
+#include "../gemm_slots.h"
 #include "../kernels.h"
 #include "../row_slots.h"
 
-void fs_kernels_fill_avx2(fs_kernels *k) { fs_row_fill_avx2(k); }
+void fs_kernels_fill_avx2(fs_kernels *k) {
+    fs_row_fill_avx2(k);
+    fs_gemm_fill_avx2(k);
+}

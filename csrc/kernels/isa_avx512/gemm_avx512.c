@@ -18,6 +18,6 @@ void fs_gemm_fill_avx512(fs_kernels *k) {
     k->gemm_layout = layout;
     k->gemm_f32 = gemm_f32;
     k->gemm_bf16 = gemm_bf16;
-    k->limit_f32 = limit_f32;
+    k->gemm_limit_f32 = limit_f32;
     fs_gemm_fill_bytes_avx512(k);
 }

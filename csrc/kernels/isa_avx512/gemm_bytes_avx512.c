@@ -28,6 +28,6 @@ FS_INLINE vs vs_dot(vs sum, vx x, vb w) {
 
 void fs_gemm_fill_bytes_avx512(fs_kernels *k) {
     k->gemm_s8 = gemm_s8;
-    k->limit_s8 = limit_s8;
-    k->limit_read = limit_read;
+    k->gemm_limit_s8 = limit_s8;
+    k->gemm_limit_read = limit_read;
 }

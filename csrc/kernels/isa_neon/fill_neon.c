@@ -1,4 +1,8 @@
+#include "../gemm_slots.h"
 #include "../kernels.h"
 #include "../row_slots.h"
 
-void fs_kernels_fill_neon(fs_kernels *k) { fs_row_fill_neon(k); }
+void fs_kernels_fill_neon(fs_kernels *k) {
+    fs_row_fill_neon(k);
+    fs_gemm_fill_neon(k);
+}

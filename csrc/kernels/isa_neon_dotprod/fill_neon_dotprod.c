@@ -1,3 +1,4 @@
+#include "../gemm_slots.h"
 #include "../kernels.h"
 
-void fs_kernels_fill_neon_dotprod(fs_kernels *k) { (void)k; }
+void fs_kernels_fill_neon_dotprod(fs_kernels *k) { fs_gemm_fill_neon_dotprod(k); }

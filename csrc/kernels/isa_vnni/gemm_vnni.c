@@ -15,6 +15,6 @@ FS_INLINE vs vs_dot(vs sum, vx x, vb w) { return _mm512_dpbusd_epi32(sum, x, w);
 
 void fs_gemm_fill_avx512_vnni(fs_kernels *k) {
     k->gemm_s8 = gemm_s8;
-    k->limit_s8 = limit_s8;
-    k->limit_read = limit_read;
+    k->gemm_limit_s8 = limit_s8;
+    k->gemm_limit_read = limit_read;
 }

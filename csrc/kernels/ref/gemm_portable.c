@@ -102,9 +102,9 @@ static void limit_read(size_t bytes, const void *p, int32_t *sink) {
 }
 
 void fs_gemm_fill_portable(fs_kernels *k) {
-    k->limit_f32 = limit_f32;
-    k->limit_s8 = limit_s8;
-    k->limit_read = limit_read;
+    k->gemm_limit_f32 = limit_f32;
+    k->gemm_limit_s8 = limit_s8;
+    k->gemm_limit_read = limit_read;
     k->gemm_layout = layout;
     k->gemm_f32 = gemm_f32;
     k->gemm_bf16 = gemm_bf16;
