@@ -210,8 +210,8 @@ static fs_status open_blocks(const fs_text *texts, int64_t count, fs_encoded *ou
     return FS_OK;
 }
 
-fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run, fs_encoded *out,
-                    fs_error *err) {
+fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
+                    fs_encoded *out, fs_error *err) {
     batch all = {e, texts, want, out};
     int64_t i;
     fs_status st;

@@ -57,8 +57,8 @@ typedef struct fs_encoded {
 
 /* texts (count) of valid UTF-8. On failure *out is empty; the error is the first text's at fault. Free it
  * either way. A text of more than FS_TEXT_MAX bytes is refused. */
-fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run, fs_encoded *out,
-                    fs_error *err);
+fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
+                    fs_encoded *out, fs_error *err);
 void fs_encoded_free(fs_encoded *out);
 
 /* One text alone, without the cost of a batch. *out starts zero-filled; free it either way. */

@@ -42,8 +42,10 @@ static int equals(const fs_vocab *v, int32_t id, const uint8_t *token, size_t si
 static fs_vocab_slot *slot_of(const fs_vocab *v, uint64_t hash, const uint8_t *token, size_t size) {
     size_t mask = v->slot_count - 1, i = (size_t)hash & mask;
     uint32_t tag = (uint32_t)(hash >> 32);
-    while (v->slots[i].id >= 0 && !(v->slots[i].tag == tag && equals(v, v->slots[i].id, token, size))) i = (i + 1) & mask;
-    return &v->slots[i];
+    for (;; i = (i + 1) & mask) {
+        fs_vocab_slot *slot = &v->slots[i];
+        if (slot->id < 0 || (slot->tag == tag && equals(v, slot->id, token, size))) return slot;
+    }
 }
 
 /* Twice as many slots. All tokens differ, so only free slots are looked for. */

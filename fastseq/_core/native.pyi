@@ -148,7 +148,7 @@ def translate(
     progress: Any = None,  # called with the number of finished sequences, about 20 times a second
 ) -> Decoded: ...
 
-# text.pxi
+# vocab.pxi, text.pxi
 SPLIT_RULES: tuple[str, ...]
 KEEP_RULES: tuple[str, ...]
 UNKNOWN_RULES: tuple[str, ...]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypedDict, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +15,11 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, UnknownTokenError, UnsupportedError
 from fastseq.files import read_json, regular_size, write_whole
 from fastseq.progress import progress_bar
+from fastseq.text.vocabulary_files import VERSION, Named, line_blocks, tokens_of_json, tokens_of_lines
 
 Level = Literal["character", "word", "label"]
 
-_VERSION = 1
-_FILE_BYTES_MAX = 2**30
-_BLOCK_BYTES = 2**20
 _TEXTS_AT_ONCE = 4096
-
-
-class _Named(TypedDict, total=False):
-    """What a file says of its tokens."""
-
-    unknown: str | None
-    specials: list[str]
 
 
 class Vocabulary:
@@ -137,7 +128,7 @@ class Vocabulary:
         total = sum(regular_size(path) for path in files)
         with progress_bar(progress, total=total, unit="B", title="vocabulary") as done:
             for path in files:
-                for start, block in _line_blocks(path):
+                for start, block in line_blocks(path):
                     wrong = counter.add_lines(block)
                     if wrong >= 0:
                         raise FormatError(
@@ -191,9 +182,9 @@ class Vocabulary:
         path = Path(path)
         try:
             if path.suffix != ".json":
-                tokens, named = _tokens_of_lines(path), _Named()
+                tokens, named = tokens_of_lines(path), Named()
             else:
-                tokens, named = _tokens_of_json(read_json(path))
+                tokens, named = tokens_of_json(read_json(path))
             try:
                 return cls(
                     tokens, unknown=named.get("unknown", unknown), specials=named.get("specials", specials)
@@ -207,7 +198,7 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Writes JSON: the version, the special tokens, and the list of tokens."""
-        facts = {"fastseq_vocabulary": _VERSION, "unknown": self.unknown, "specials": list(self.specials)}
+        facts = {"fastseq_vocabulary": VERSION, "unknown": self.unknown, "specials": list(self.specials)}
         head = json.dumps(facts, ensure_ascii=False)[:-1]
         lines = ",\n".join(json.dumps(token, ensure_ascii=False) for token in self)
         write_whole(Path(path), [f'{head}, "tokens": [\n{lines}\n]}}\n'.encode()])
@@ -284,102 +275,3 @@ def _counter(level: str, lowercase: bool, keep: str, split: str, punctuation: st
     return native.PieceCounter(
         split=splits[level], lowercase=lowercase, keep=keep, punctuation=punctuation == "separate"
     )
-
-
-def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The file in blocks of whole lines, each with its place; a byte order mark at the start is left out."""
-    start = 0
-    with open(path, "rb") as file:
-        if file.read(3) == b"\xef\xbb\xbf":
-            start = 3
-        file.seek(start)
-        while block := file.read(_BLOCK_BYTES):
-            block += file.readline()
-            yield start, block
-            start += len(block)
-
-
-def _tokens_of_lines(path: Path) -> list[str]:
-    size = regular_size(path)
-    if size > _FILE_BYTES_MAX:
-        raise FormatError("too large", expected=f"at most {_FILE_BYTES_MAX} bytes", found=f"{size} bytes")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FormatError("not UTF-8", where=f"byte {error.start}", expected="text in UTF-8") from None
-    lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    first_at: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
-        token = line.removesuffix("\r")
-        if not token:
-            raise FormatError("empty line", where=f"line {number}", expected="a token")
-        if first_at.setdefault(token, number) != number:
-            raise FormatError(
-                "duplicate token",
-                where=f"line {number}",
-                expected="each token once",
-                found=f"{token!r:.60}, as on line {first_at[token]}",
-            )
-    return list(first_at)
-
-
-def _tokens_of_json(content: Any) -> tuple[list[str], _Named]:
-    """(tokens, what the file says of unknown and specials)."""
-    if isinstance(content, list):
-        return _strings(content, "tokens"), _Named()
-    if not isinstance(content, dict):
-        raise FormatError(
-            "not a vocabulary", expected="an object or a list of tokens", found=type(content).__name__
-        )
-    if "fastseq_vocabulary" not in content or not isinstance(content.get("tokens"), list):
-        return _tokens_of_mapping(content), _Named()
-    version = content["fastseq_vocabulary"]
-    if version != _VERSION or isinstance(version, bool):
-        raise UnsupportedError(
-            "unknown version", where="fastseq_vocabulary", expected=str(_VERSION), found=f"{version!r:.60}"
-        )
-    for key in content:
-        if key not in ("fastseq_vocabulary", "tokens", "unknown", "specials"):
-            raise FormatError("unknown key", where=f"{key!r:.60}")
-    named = _Named()
-    if "unknown" in content:
-        named["unknown"] = content["unknown"]
-        if not isinstance(named["unknown"], str | None):
-            raise FormatError(
-                "wrong type", where="unknown", expected="a token or null", found=f"{content['unknown']!r:.60}"
-            )
-    if "specials" in content:
-        named["specials"] = _strings(content["specials"], "specials")
-    return _strings(content["tokens"], "tokens"), named
-
-
-def _strings(items: Any, name: str) -> list[str]:
-    if not isinstance(items, list):
-        raise FormatError("wrong type", where=name, expected="a list of tokens", found=type(items).__name__)
-    for place, item in enumerate(items):
-        if not isinstance(item, str):
-            raise FormatError(
-                "wrong type", where=f"{name}[{place}]", expected="a token", found=f"{item!r:.60}"
-            )
-    return items
-
-
-def _tokens_of_mapping(ids: dict[str, Any]) -> list[str]:
-    """The tokens in the order of their ids, which must be 0 to n - 1, each once."""
-    tokens: list[str | None] = [None] * len(ids)
-    for token, id in ids.items():
-        where = f"token {token!r:.60}"
-        if not isinstance(id, int) or isinstance(id, bool):
-            raise FormatError("id is not an integer", where=where, found=f"{id!r:.60}")
-        if not 0 <= id < len(ids):
-            raise FormatError(
-                "id out of range", where=where, expected=f"0 to {len(ids) - 1}, each once", found=f"{id:.0f}"
-            )
-        if tokens[id] is not None:
-            raise FormatError(
-                "duplicate id", where=where, expected="each id once", found=f"{id}, as of {tokens[id]!r:.60}"
-            )
-        tokens[id] = token
-    return [token for token in tokens if token is not None]
