@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastseq._core.native import Kernels, isas_available, kernel_isas
+from fastseq.errors import ArgumentError
 from tests.kernels.rows import CASES, LENGTHS, floats
 
 ISAS = isas_available()
@@ -166,3 +167,11 @@ def test_quantize_rounds_half_to_even_and_keeps_within_bytes(k: Kernels) -> None
     for top in np.random.default_rng(3).uniform(1e-3, 1e3, 200).astype(np.float32):
         k.quantize_u8(row(top, -top), y)
         assert y[:2].tolist() == [255, 1]
+
+
+def test_the_probe_checks_lengths_and_names() -> None:
+    k, short = Kernels(), np.zeros(7, np.float32)
+    with pytest.raises(ArgumentError, match="expected 8 or more, found 7"):
+        k.exp_f32(np.zeros(8, np.float32), short)
+    with pytest.raises(ArgumentError, match="no such instruction set"):
+        Kernels("abacus")
