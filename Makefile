@@ -67,7 +67,7 @@ coverage: ## which lines of csrc the tests reach
 lint: ## ruff and mypy
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy --strict fastseq bench tests/conftest.py tests/build tests/native
+	$(PYTHON) -m mypy --strict fastseq bench/harness.py bench/__main__.py tests/conftest.py tests/build tests/native
 
 format: ## what lint would have formatted
 	$(PYTHON) -m ruff format .

@@ -1,4 +1,4 @@
-"""The prepared-weight matrix product at every instruction set: against NumPy, the same bits for a row anywhere."""
+"""The prepared-weight matrix product at every instruction set: against NumPy, a row's bits the same anywhere."""
 
 from __future__ import annotations
 
