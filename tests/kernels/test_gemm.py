@@ -1,4 +1,4 @@
-"""The prepared-weight matrix product at every instruction set: against NumPy, a row's bits the same anywhere."""
+"""The prepared-weight matrix product at every instruction set: against NumPy, and a row the same anywhere."""
 
 from __future__ import annotations
 
