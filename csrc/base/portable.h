@@ -32,6 +32,15 @@
 #endif
 #endif
 
+/* Keeps a vector that was loaded in its register: without it GCC may load it again for each use. */
+#if defined(__GNUC__) && defined(__x86_64__)
+#define FS_IN_REGISTER(v) __asm__("" : "+v"(v))
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define FS_IN_REGISTER(v) __asm__("" : "+w"(v))
+#else
+#define FS_IN_REGISTER(v) ((void)0)
+#endif
+
 #define FS_ALIGNMENT 64 /* bytes: one cache line, one 512-bit vector */
 
 #define FS_MIN(a, b) ((a) < (b) ? (a) : (b))

@@ -2,7 +2,8 @@
 #include "gemm_vec_avx512.h"
 
 FS_INLINE void vf_expand(const uint16_t *w, vf *out) {
-    const __m512i pairs = _mm512_loadu_si512(w);
+    __m512i pairs = _mm512_loadu_si512(w);
+    FS_IN_REGISTER(pairs);
     out[0] = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
     out[1] = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xffff0000u)));
 }

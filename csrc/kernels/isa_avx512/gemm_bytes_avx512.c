@@ -15,7 +15,8 @@ FS_INLINE vi vs_total(vs a) { return a; }
 FS_INLINE vx vx_splat(const uint8_t *p) { return vi_splat_bytes(p); }
 FS_INLINE vb vb_load(const int8_t *p) {
     const __m512i w = _mm512_loadu_si512(p);
-    const vb b = {_mm512_abs_epi8(w), _mm512_movepi8_mask(w)};
+    vb b = {_mm512_abs_epi8(w), _mm512_movepi8_mask(w)};
+    FS_IN_REGISTER(b.magnitude);
     return b;
 }
 FS_INLINE vs vs_dot(vs sum, vx x, vb w) {

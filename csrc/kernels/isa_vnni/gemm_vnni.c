@@ -8,7 +8,11 @@ typedef __m512i vs, vx, vb;
 FS_INLINE vs vs_from(vi a) { return a; }
 FS_INLINE vi vs_total(vs a) { return a; }
 FS_INLINE vx vx_splat(const uint8_t *p) { return vi_splat_bytes(p); }
-FS_INLINE vb vb_load(const int8_t *p) { return _mm512_loadu_si512(p); }
+FS_INLINE vb vb_load(const int8_t *p) {
+    __m512i w = _mm512_loadu_si512(p);
+    FS_IN_REGISTER(w);
+    return w;
+}
 FS_INLINE vs vs_dot(vs sum, vx x, vb w) { return _mm512_dpbusd_epi32(sum, x, w); }
 
 #include "../body/gemm_bytes.inc"
