@@ -7,6 +7,7 @@ PYTHON ?= python
 PYTEST_ARGS ?=
 PYTEST = $(PYTHON) -m pytest -q $(PYTEST_ARGS)
 LIGHT = -m "not torch and not peers"
+ENGINE = tests/build tests/kernels tests/nn tests/decode tests/text tests/api
 BUILD_EXT = FASTSEQ_WERROR=1 $(PYTHON) setup.py -q build_ext --inplace
 VERSIONS ?= 3.10 3.12 3.13
 ARM_CC ?= aarch64-linux-gnu-gcc
@@ -41,14 +42,14 @@ test-isas: build ## those at every instruction set of this machine
 	set -e; for isa in $$($(PYTHON) -c "from fastseq._core import native; print(*native.isas_available())"); do \
 		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(LIGHT); done
 
-test-clang: clang ## those as Clang compiles them
-	$(PYTEST) $(LIGHT)
+test-clang: clang ## those of the engine, as Clang compiles it
+	$(PYTEST) $(LIGHT) $(ENGINE)
 
-test-serial: serial ## those without OpenMP
-	$(PYTEST) $(LIGHT)
+test-serial: serial ## those of the engine, without OpenMP
+	$(PYTEST) $(LIGHT) $(ENGINE)
 
 # Leaks are looked for by native-tests alone: Python keeps memory to its end by design.
-sanitize: ## those under the address and undefined-behaviour sanitizers
+sanitize: ## the light tests under the address and undefined-behaviour sanitizers
 	FASTSEQ_BUILD=sanitize $(BUILD_EXT)
 	LD_PRELOAD="$$($${CC:-gcc} -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(LIGHT)

@@ -35,7 +35,7 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno
 BUILDS = {
     "release": (["-O3"], ["-s"] if sys.platform == "linux" else []),
     "debug": (["-O0", "-g", "-UNDEBUG", "-DFS_DEBUG"], []),
-    "sanitize": (["-O1", "-g", "-UNDEBUG", "-DFS_DEBUG", *SANITIZERS], SANITIZERS),
+    "sanitize": (["-O1", "-g1", "-UNDEBUG", "-DFS_DEBUG", *SANITIZERS], SANITIZERS),
     "coverage": (["-O0", "-g", "-UNDEBUG", "--coverage"], ["--coverage"]),
 }
 MSVC_BUILDS = {
