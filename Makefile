@@ -68,7 +68,7 @@ coverage: ## which lines of csrc the tests reach
 lint: ## ruff and mypy
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy --strict fastseq bench/harness.py bench/__main__.py tests/conftest.py tests/build tests/native
+	$(PYTHON) -m mypy --strict fastseq bench/harness.py bench/report.py bench/__main__.py tests/conftest.py tests/build tests/native
 
 format: ## what lint would have formatted
 	$(PYTHON) -m ruff format .
@@ -76,7 +76,7 @@ format: ## what lint would have formatted
 docs: ## links, environment variables and floors that the documents name
 	$(PYTHON) -m pytest -q tests/build/test_docs.py tests/build/test_floors.py
 
-bench: build ## every comparison, into bench/results.json
+bench: build ## every comparison, into bench/results.json and docs/benchmarks.md
 	$(PYTHON) -m bench
 
 bench-smoke: build ## every line of the comparisons, in short

@@ -1,4 +1,4 @@
-"""Runs the scripts of bench/, each in a process of its own, and gathers bench/results.json.
+"""Runs the scripts of bench/, each in its own process, into bench/results.json and docs/benchmarks.md.
 
     python -m bench [--smoke] [--threads N] [NAME ...]
 
@@ -15,9 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench import report
+
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
-SHARED = {"__init__", "__main__", "harness"}
+SHARED = {"__init__", "__main__", "harness", "report"}
 
 
 def scripts() -> list[str]:
@@ -59,6 +61,7 @@ def main() -> int:
             results[name] = figures
     if not options.smoke:
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        report.write()
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

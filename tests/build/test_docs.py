@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from bench import report
 from fastseq.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,3 +84,8 @@ def test_the_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     test = doctest.DocTestParser().get_doctest(README.replace("```", "\n"), {}, "README.md", None, 0)
     assert test.examples
     assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_the_benchmarks_told_are_those_measured() -> None:
+    results = json.loads((ROOT / "bench/results.json").read_text())
+    assert (ROOT / "docs/benchmarks.md").read_text() == report.report(results)
