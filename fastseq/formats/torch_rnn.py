@@ -15,11 +15,12 @@ and three things may be taken from elsewhere: the ``vocabulary`` of a tokenizer 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastseq.errors import FastseqError, FormatError, UnsupportedError
+from fastseq.errors import ArgumentTypeError, FastseqError, FormatError, UnsupportedError
 from fastseq.files import read_json
 from fastseq.formats import Loaded, Spec, precision, safetensors, torch_checkpoint
 from fastseq.formats.tensor import Tensor
@@ -62,6 +63,9 @@ def _said(spec: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], Path, s
     """The content of a spec, the folder its file names start from, and its name in errors."""
     if isinstance(spec, Mapping):
         return json.loads(json.dumps(dict(spec))), Path(), "spec"
+    if not isinstance(spec, str | os.PathLike):
+        found = type(spec).__name__
+        raise ArgumentTypeError("not a spec", where="spec", expected="a path or a dictionary", found=found)
     content = read_json(Path(spec))
     if not isinstance(content, dict):
         raise FormatError("not an object", where=str(spec), expected="a spec", found=shown(content))

@@ -98,7 +98,7 @@ def with_block(index, **values):
     ("spec", "told"),
     [
         (None, "--spec"),
-        ([], "not an object|expected|spec"),
+        ([], "spec: not a spec"),
         (changed(colour=1), "colour: unknown key"),
         (changed(state="model"), "state: the checkpoint has no 'model'"),
         (changed(labels=["a"]), "as many labels"),
