@@ -7,6 +7,9 @@ PYTHON ?= python
 PYTEST_ARGS ?=
 PYTEST = $(PYTHON) -m pytest -q $(PYTEST_ARGS)
 LIGHT = -m "not torch and not peers"
+# Those that reach the engine through Python; the kernels have their C tests under the same sanitizers.
+SANITIZED = tests/nn tests/decode tests/api tests/models tests/formats/test_native.py tests/formats/test_g2p_en.py \
+	tests/text/test_words.py tests/text/test_vocabulary.py
 ENGINE = tests/build tests/kernels tests/nn tests/decode tests/text tests/api
 BUILD_EXT = FASTSEQ_WERROR=1 $(PYTHON) setup.py -q build_ext --inplace
 VERSIONS ?= 3.10 3.12 3.13
@@ -52,7 +55,7 @@ test-serial: serial ## those of the engine, without OpenMP
 sanitize: ## the light tests under the address and undefined-behaviour sanitizers
 	FASTSEQ_BUILD=sanitize $(BUILD_EXT)
 	LD_PRELOAD="$$($${CC:-gcc} -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
-		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(LIGHT)
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(LIGHT) $(SANITIZED)
 
 native-tests: ## the C tests, under the sanitizers and looking for leaks
 	$(PYTHON) tests/native/run.py --build sanitize
