@@ -26,7 +26,7 @@
 #define FS_PREFETCH(p) __builtin_prefetch(p)
 #define FS_PREFETCH_L2(p) __builtin_prefetch(p, 0, 2) /* to the second-level cache */
 #if defined(__clang__)
-#define FS_UNROLL _Pragma("unroll") /* before a loop of a fixed, small count: write it out whole */
+#define FS_UNROLL _Pragma("clang loop unroll(full)") /* before a loop of a fixed, small count: write it out whole */
 #else
 #define FS_UNROLL _Pragma("GCC unroll 16")
 #endif
@@ -39,6 +39,13 @@
 #define FS_IN_REGISTER(v) __asm__("" : "+w"(v))
 #else
 #define FS_IN_REGISTER(v) ((void)0)
+#endif
+
+/* Makes the compiler forget that pointer p equals another, so that what both point to is loaded twice. */
+#if defined(__GNUC__)
+#define FS_FORGET(p) __asm__("" : "+r"(p))
+#else
+#define FS_FORGET(p) ((void)0)
 #endif
 
 #define FS_ALIGNMENT 64 /* bytes: one cache line, one 512-bit vector */

@@ -26,6 +26,10 @@ enum {
     FS_GEMM_BLOCK_BYTES = 60928 /* FS_GEMM_BLOCK * FS_GEMM_NEAR, and more than FS_GEMM_FEW * FS_GEMM_FAR */
 };
 
+/* f(rows) for the tiles there are; f(rows, panels) for few rows by several panels, in order */
+#define FS_GEMM_EACH_TILE(f) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14)
+#define FS_GEMM_EACH_FEW(f) f(1, 2) f(1, 4) f(2, 2) f(2, 4) f(3, 2) f(3, 4) f(4, 2) f(4, 4)
+
 /* The size of equal parts of n, each at most `most` */
 FS_INLINE int fs_gemm_even(int n, int most) {
     const int parts = (n + most - 1) / most;
