@@ -134,13 +134,16 @@ class BuildExtension(build_ext):
         super().finalize_options()
         python = sysconfig.get_config_var("EXT_SUFFIX").strip(".").replace(".", "-")
         compiler = re.sub(r"\W+", "_", os.environ.get("CC", "cc"))
-        # Named here so that every way of installing finds the same objects.
-        self.build_temp = f"build/{python}-{BUILD}-{compiler}{'' if OPENMP else '-serial'}"
+        switches = f"{BUILD}-{compiler}{'' if OPENMP else '-serial'}"
+        # Named here so that every way of installing finds the same objects; those of csrc fit every Python.
+        self.build_temp = f"build/{python}-{switches}"
+        self.core_temp = f"build/{sysconfig.get_platform()}-{switches}"
 
     def build_extension(self, ext: Extension) -> None:
         openmp_compile, openmp_link = self.openmp_flags()
         # What Cython writes computes nothing and takes longest, so it is optimized least and goes first.
-        lightly = [] if MSVC else ["-Wno-unused-function", *(["-O1"] if BUILD == "release" else [])]
+        level = {"release": ["-O1"], "sanitize": ["-O0"]}.get(BUILD, [])
+        lightly = [] if MSVC else ["-Wno-unused-function", *level]
         cython_flags = [*build_flags()[0], *openmp_compile, *lightly]
         wanted = [Unit(self.cythonize(ext), cython_flags), *units(openmp_compile, architecture())]
         objects = self.compile(wanted, ext)
@@ -169,12 +172,13 @@ class BuildExtension(build_ext):
         newest_header = max(Path(path).stat().st_mtime for path in [*headers(), "setup.py"])
 
         def make(unit: Unit) -> str:
-            [made] = self.compiler.object_filenames([unit.source], output_dir=self.build_temp)
+            folder = self.core_temp if unit.source.startswith("csrc") else self.build_temp
+            [made] = self.compiler.object_filenames([unit.source], output_dir=folder)
             needed = max(newest_header, Path(unit.source).stat().st_mtime)
             if not Path(made).exists() or Path(made).stat().st_mtime <= needed:
                 self.compiler.compile(
                     [unit.source],
-                    output_dir=self.build_temp,
+                    output_dir=folder,
                     macros=ext.define_macros,
                     include_dirs=includes,
                     extra_postargs=unit.flags,

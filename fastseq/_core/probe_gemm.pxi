@@ -45,11 +45,6 @@ cdef class ProbeMatrix:
     cdef size_t scratch_bytes
     cdef void *scratch
 
-    def __cinit__(self):
-        self.m = fs_matrix(0, 0, 0, NULL)
-        self.scratch = NULL
-        self.scratch_bytes = 0
-
     def __init__(self, w, str dtype="float32", *, scale=None, str isa=None, int repeat=1):
         """w (N, K) float32; or int8 with its scale (N). `repeat` does a product that many times in one call,
         so that a bench can time one."""

@@ -216,7 +216,7 @@ def test_steps_show_what_greedy_does(score):
 
 def test_progress_is_told_and_may_stop_the_work():
     parts = network(9, score="additive")
-    ids, offsets = parts[0].ragged(30_000, V_IN)
+    ids, offsets = parts[0].ragged(4_000, V_IN)
     told = []
     translate(native, parts, ids, offsets, progress=told.append, threads=1)
     assert told == sorted(told)

@@ -167,7 +167,7 @@ def test_any_truncation_is_refused(kept):
         parse(GOOD[:kept])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

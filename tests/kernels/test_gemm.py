@@ -139,7 +139,7 @@ def test_sums_start_from_y_and_bias(isa: str, dtype: str) -> None:
 def test_a_row_has_the_same_bits_in_any_batch(isa: str, dtype: str) -> None:
     """Alone, in batches of every size, at two threads; over K and N that take several parts and strips."""
     rng = np.random.default_rng(7)
-    for columns, depth in ((33, 17), (100, 600), (1100, 1500)):
+    for columns, depth in ((33, 17), (100, 600), (520, 1100)):
         x, bias = floats(rng, 300, depth), floats(rng, columns)
         matrix = ProbeMatrix(floats(rng, columns, depth), dtype, isa=isa)
         whole = multiply(matrix, x, bias)

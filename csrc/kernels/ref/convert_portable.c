@@ -30,6 +30,7 @@ void fs_bf16_to_f32__portable(int n, const uint16_t *x, float *y) {
 float fs_quantize_u8__portable(int n, const float *x, uint8_t *y) {
     uint32_t top_bits = 0; /* of |x|: their order as integers is that of the values, NaN above all */
     float top, inverse;
+    if (n == 0) return 0; /* memset may not be given NULL */
     for (int i = 0; i < n; i++) {
         const uint32_t bits = float_bits(x[i]) & 0x7fffffff;
         top_bits = bits > top_bits ? bits : top_bits;
