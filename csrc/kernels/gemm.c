@@ -6,8 +6,8 @@
 
 enum {
     ROW_BLOCK = 256,     /* rows of an item; many, as each item reads its strip of weights once */
-    STRIP = 512,         /* columns of an item: its rows of y and its weights stay in a second-level cache */
-    FEW_ROWS = 4,       /* up to here reading the weights is the cost, and strips are as long as can be */
+    STRIP = 4096,        /* columns of an item: its part of K of the weights stays in a last-level cache */
+    FEW_ROWS = 4,        /* up to here reading the weights is the cost, and strips are as long as can be */
     PIECES_A_THREAD = 4, /* items for each thread, so that one held up does not hold up all */
     ROWS_OF_A_READ = 8,  /* reading a weight costs about as much as multiplying it with so many rows */
     QUANTIZE_GRAIN = 16  /* rows */

@@ -13,6 +13,7 @@ typedef __m256i vi;
 #define VF_LANES 8
 #define VECTORS 2
 #define TILE_VECTORS 12
+#define STRIDE FS_GEMM_NEAR
 #define SPLAT_IN_STEP 0
 
 FS_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }

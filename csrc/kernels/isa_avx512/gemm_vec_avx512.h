@@ -13,6 +13,7 @@ typedef __m512i vi;
 #define VF_LANES 16
 #define VECTORS 2
 #define TILE 14
+#define STRIDE FS_GEMM_DEEP
 #define SPLAT_IN_STEP 1
 #define TILE_VECTORS 28
 

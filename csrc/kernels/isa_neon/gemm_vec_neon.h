@@ -11,6 +11,7 @@ typedef float32x4_t vf;
 typedef int32x4_t vi;
 
 #define VF_LANES 4
+#define STRIDE FS_GEMM_NEAR
 #define SPLAT_IN_STEP 0
 
 FS_INLINE vf vf_load(const float *p) { return vld1q_f32(p); }
