@@ -29,6 +29,12 @@ typedef struct fs_memory {
     int layers, hidden_width;
 } fs_memory;
 
+/* Where the rows of a group's sequence i are wanted: from row offsets[to[i]] of `rows` on. */
+typedef struct fs_rows_at {
+    float *rows;
+    const int64_t *offsets, *to;
+} fs_rows_at;
+
 /* A group of sequences on its way through the blocks of a graph; one worker's. */
 typedef struct fs_flow {
     fs_arena *arena;
@@ -41,6 +47,7 @@ typedef struct fs_flow {
     float *hidden, *cell;   /* (B, L, H) final states of the last recurrent block; NULL when it has none */
     int layers, hidden_width;
     int finals_only;        /* the block at work may leave its rows out: only its final states are used */
+    const fs_rows_at *last; /* the block at work is the last and may put its rows there, leaving x NULL; or NULL */
     fs_run *run;
     int worker;
 } fs_flow;

@@ -42,7 +42,7 @@ static const float *look_up(const fs_embedding *e, fs_arena *arena, int64_t n, c
 static void forward(const fs_block *b, fs_flow *f) {
     const fs_embedding *e = (const fs_embedding *)b;
     f->width = e->width;
-    if (!e->absorbed) f->x = look_up(e, f->arena, f->rows, f->ids);
+    if (!e->absorbed && !e->deferred) f->x = look_up(e, f->arena, f->rows, f->ids);
 }
 
 static void step(const fs_block *b, fs_step *s) {

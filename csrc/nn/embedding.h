@@ -11,6 +11,7 @@ typedef struct fs_embedding {
     int vocabulary, width;
     float scale;
     int absorbed; /* the next block reads ids by itself: pass them on */
+    int deferred; /* over whole sequences, the next block calls fs_embedding_row when it needs a row */
 } fs_embedding;
 
 /* The block as an embedding, or NULL when it is none. */

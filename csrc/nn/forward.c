@@ -20,7 +20,7 @@ static void scatter(const fs_graph *g, const fs_flow *f, const int64_t *to, cons
     size_t state = (size_t)g->layers * (size_t)g->hidden_width, width = (size_t)f->width;
     for (int64_t i = 0; i < f->count; i++) {
         int64_t first = g->pooled ? i : f->offsets[i], rows = g->pooled ? 1 : f->offsets[i + 1] - first;
-        if (out->rows && rows)
+        if (out->rows && rows && f->x)
             memcpy(out->rows + (size_t)(g->pooled ? to[i] : out->offsets[to[i]]) * width, f->x + (size_t)first * width,
                    (size_t)rows * width * sizeof(float));
         if (out->hidden) memcpy(out->hidden + (size_t)to[i] * state, f->hidden + (size_t)i * state, state * sizeof(float));
@@ -37,6 +37,7 @@ static int finals_only(const fs_graph *g, int blocks, int i, const fs_rows_out *
 fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batch, const int64_t *which,
                              const int64_t *to, int n, const fs_rows_out *out, fs_arena *arena, fs_run *run,
                              int worker, fs_error *err) {
+    const fs_rows_at last = {out->rows, out->offsets, to};
     int64_t rows = 0;
     fs_flow f;
     for (int i = 0; i < n; i++) rows += batch->offsets[which[i] + 1] - batch->offsets[which[i]];
@@ -47,6 +48,7 @@ fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batc
         f = (fs_flow){.arena = arena, .count = n, .rows = rows, .offsets = offsets, .ids = ids, .run = run, .worker = worker};
         for (int i = 0; i < blocks; i++) {
             f.finals_only = finals_only(g, blocks, i, out);
+            f.last = i + 1 == blocks && out->rows && !g->pooled ? &last : NULL;
             g->blocks[i]->ops->forward(g->blocks[i], &f);
         }
         if (!fs_arena_planning(arena)) break;

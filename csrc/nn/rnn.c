@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../base/checked.h"
-#include "embedding.h"
 
 enum { MAX_LAYERS = 64 };
 static const size_t TABLE_BYTES = (size_t)16 << 20; /* larger tables would not stay in a cache */
@@ -127,6 +126,8 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     if (!r->weights) return fs_fail_memory(err, o->where, (uint64_t)(r->layers * r->directions) * sizeof *r->weights);
     for (int layer = 0; layer < r->layers; layer++)
         for (int d = 0; d < r->directions; d++) FS_TRY(read_layer(r, layer, d, absorb, own, build, bias, err));
+    r->rows = fs_embedding_of(before);
+    if (r->rows) ((fs_embedding *)r->rows)->deferred = 1;
     if (absorb) ((fs_embedding *)absorb)->absorbed = 1;
     b->in_width = own;
     b->out_width = r->hidden * r->directions;

@@ -8,7 +8,7 @@
 #ifndef FS_NN_RNN_H
 #define FS_NN_RNN_H
 
-#include "block.h"
+#include "embedding.h"
 
 /* One layer in one direction. */
 typedef struct fs_rnn_layer {
@@ -45,6 +45,7 @@ typedef struct fs_rnn {
     fs_block block;
     const fs_cell *cell;
     int input, hidden, layers, directions;
+    const fs_embedding *rows; /* where a forward pass finds the first layer's rows by their ids, or NULL */
     int feed;              /* F: columns of the first layer's input that come from attention */
     fs_rnn_layer *weights; /* (layers, directions) */
 } fs_rnn;

@@ -10,7 +10,6 @@
  *                                                     1  x               active: 3 2 2 1 1            */
 #include <string.h>
 
-#include "embedding.h"
 #include "rnn.h"
 
 enum { CHUNK_ROWS = 256 };
@@ -23,6 +22,7 @@ typedef struct pass {
     int reverse, G; /* G: gates times H */
     int width;      /* I, of the rows that come in */
     const float *x; /* (N, I) or NULL: ids */
+    const fs_rows_at *into; /* where in `out` sequences begin, or NULL: at the group's offsets */
     const int *order;
     int chunk;      /* rows that a chunk has room for */
     float *xg;      /* (chunk, G H): the input's part */
@@ -50,6 +50,15 @@ static int active_at(const pass *p, int from, int64_t step) {
     return from;
 }
 
+/* n rows from row `start` of the layer's input on: to (n, I) */
+static void gather_rows(const pass *p, int64_t start, int64_t n, float *to) {
+    size_t row = (size_t)p->width;
+    if (p->x)
+        memcpy(to, p->x + (size_t)start * row, (size_t)n * row * sizeof *to);
+    else
+        for (int64_t i = 0; i < n; i++) fs_embedding_row(p->r->rows, p->f->ids[start + i], to + (size_t)i * row);
+}
+
 /* Steps [first, last) of every running sequence: its rows lie together in x, so they are copied (or, for a
  * single sequence, used where they are) and multiplied at once. */
 static void project_chunk(pass *p, int active, int64_t first, int64_t last) {
@@ -60,10 +69,10 @@ static void project_chunk(pass *p, int active, int64_t first, int64_t last) {
         int64_t len = length(p->f, p->order[s]), end = FS_MIN(last, len);
         int64_t start = p->f->offsets[p->order[s]] + (p->reverse ? len - end : first);
         p->base[s] = n;
-        if (active == 1)
+        if (p->x && active == 1)
             from = p->x + (size_t)start * row;
         else
-            memcpy(p->gather + (size_t)n * row, p->x + (size_t)start * row, (size_t)(end - first) * row * sizeof(float));
+            gather_rows(p, start, end - first, p->gather + (size_t)n * row);
         n += end - first;
     }
     fs_gemm(&p->w->input, n, from, row, p->w->input_bias, p->xg, (size_t)p->G, 0, p->scratch, NULL);
@@ -83,7 +92,9 @@ static const float *input_part(const pass *p, int s, int64_t t, int64_t first, i
 static void write_rows(const pass *p, int active, int64_t t, float *out, int stride, int column) {
     int H = p->r->hidden;
     for (int s = 0; s < active; s++) {
-        int64_t len = length(p->f, p->order[s]), at = p->f->offsets[p->order[s]] + (p->reverse ? len - 1 - t : t);
+        int i = p->order[s];
+        int64_t at = (p->into ? p->into->offsets[p->into->to[i]] : p->f->offsets[i]) +
+                     (p->reverse ? length(p->f, i) - 1 - t : t);
         memcpy(out + (size_t)at * (size_t)stride + column, p->h + (size_t)s * H, (size_t)H * sizeof(float));
     }
 }
@@ -148,7 +159,12 @@ void fs_rnn_forward(const fs_block *b, fs_flow *f) {
     if (!fs_arena_planning(f->arena)) sort_by_length(f, (int *)p.order);
     for (int layer = 0; layer < r->layers; layer++) {
         int wanted = layer + 1 < r->layers || !f->finals_only;
-        float *out = wanted ? fs_arena_cut(f->arena, (size_t)f->rows, (size_t)(D * H), sizeof(float)) : NULL;
+        float *out = NULL;
+        p.into = layer + 1 < r->layers ? NULL : f->last;
+        if (p.into)
+            out = p.into->rows;
+        else if (wanted)
+            out = fs_arena_cut(f->arena, (size_t)f->rows, (size_t)(D * H), sizeof(float));
         for (int d = 0; d < D && !fs_arena_planning(f->arena); d++) {
             p.w = &r->weights[layer * D + d];
             p.reverse = d;
@@ -158,6 +174,6 @@ void fs_rnn_forward(const fs_block *b, fs_flow *f) {
         p.x = out;
         p.width = D * H;
     }
-    f->x = p.x;
+    f->x = p.into ? NULL : p.x;
     f->width = D * H;
 }
