@@ -53,16 +53,31 @@
 #define FS_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define FS_MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* position of the lowest set bit; x is not 0 */
+/* position of the lowest and of the highest set bit, x not 0; how many are set */
 #if defined(_MSC_VER) && !defined(__clang__)
 FS_INLINE int fs_lowest_bit(uint64_t x) {
     unsigned long at;
     _BitScanForward64(&at, x);
     return (int)at;
 }
+FS_INLINE int fs_highest_bit(uint64_t x) {
+    unsigned long at;
+    _BitScanReverse64(&at, x);
+    return (int)at;
+}
 #else
 FS_INLINE int fs_lowest_bit(uint64_t x) { return __builtin_ctzll(x); }
+FS_INLINE int fs_highest_bit(uint64_t x) { return 63 - __builtin_clzll(x); }
 #endif
+FS_INLINE int fs_count_bits(uint64_t x) {
+#if defined(__GNUC__)
+    return __builtin_popcountll(x);
+#else
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    return (int)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu) * 0x0101010101010101u >> 56);
+#endif
+}
 
 typedef volatile int64_t fs_atomic;
 
