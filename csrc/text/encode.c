@@ -86,8 +86,7 @@ static fs_status map_text(cursor *c, int want_from) {
     return fs_text_map(&c->e->map, c->text, want_from, &c->block->scratch, &c->mapped, &c->block->error);
 }
 
-/* "texts[3]" in a batch, "text" for one alone (-1). */
-static void name_text(int64_t text, char *name, size_t size) {
+void fs_name_text(int64_t text, char *name, size_t size) {
     if (text < 0)
         snprintf(name, size, "text");
     else
@@ -103,7 +102,7 @@ static fs_status fail_unknown(cursor *c, int64_t text, int32_t begin, int32_t en
     piece = c->mapped.data + begin;
     original(c, &from, &to);
     while (shown < end - begin && (piece[shown] & 0xC0) == 0x80) shown--;
-    name_text(text, where, sizeof where / 2);
+    fs_name_text(text, where, sizeof where / 2);
     snprintf(where + strlen(where), sizeof where / 2, ", character %d", (int)characters_before(c, from));
     return fs_fail(&c->block->error, FS_ERR_UNKNOWN_TOKEN, where,
                    special ? "the text spells a special token" : "token not in the vocabulary",
@@ -145,7 +144,7 @@ static fs_status encode_text(cursor *c, int64_t text) {
     const fs_encoder *e = c->e;
     if (c->text.size > FS_TEXT_MAX) {
         char where[40];
-        name_text(text, where, sizeof where);
+        fs_name_text(text, where, sizeof where);
         return fs_fail(&c->block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
                        (unsigned long long)c->text.size);
     }
@@ -155,8 +154,17 @@ static fs_status encode_text(cursor *c, int64_t text) {
     return add_fixed(c, e->append, e->append_count, (int32_t)c->text.size);
 }
 
+static fs_status rule_job(const void *e, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                          int64_t *tokens) {
+    cursor c = {e, block, text, {0}, want, 0, 0, 0};
+    const fs_status st = encode_text(&c, place);
+    *tokens = c.tokens;
+    return st;
+}
+
 typedef struct batch {
-    const fs_encoder *e;
+    fs_text_job job;
+    const void *e;
     const fs_text *texts;
     unsigned want;
     fs_encoded *out;
@@ -170,10 +178,8 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     for (i = begin; i < end; i++) {
         fs_text_block *b = &all->out->blocks[i];
         for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
-            cursor c = {all->e, b, all->texts[t], {0}, all->want, 0, 0, 0};
             if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
-            b->status = encode_text(&c, t);
-            all->out->offsets[t + 1] = c.tokens;
+            b->status = all->job(all->e, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
         }
         fs_map_scratch_free(&b->scratch);
     }
@@ -210,9 +216,9 @@ static fs_status open_blocks(const fs_text *texts, int64_t count, fs_encoded *ou
     return FS_OK;
 }
 
-fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
-                    fs_encoded *out, fs_error *err) {
-    batch all = {e, texts, want, out};
+fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
+                          fs_encoded *out, fs_error *err) {
+    batch all = {job, e, texts, want, out};
     int64_t i;
     fs_status st;
     memset(out, 0, sizeof *out);
@@ -230,9 +236,14 @@ done:
     return st;
 }
 
+fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
+                    fs_encoded *out, fs_error *err) {
+    return fs_encode_batch(rule_job, e, texts, count, want, run, out, err);
+}
+
 fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned want, fs_text_block *out, fs_error *err) {
-    cursor c = {e, out, text, {0}, want, 0, 0, 0};
-    fs_status st = encode_text(&c, -1);
+    int64_t tokens;
+    fs_status st = rule_job(e, text, -1, want, out, &tokens);
     if (st != FS_OK && err) *err = out->error;
     return st;
 }
@@ -253,19 +264,20 @@ void fs_encoded_free(fs_encoded *out) {
     memset(out, 0, sizeof *out);
 }
 
-static void put_together(const fs_encoded *e, size_t member, unsigned char *to) {
+static void put_together(fs_encoded *e, size_t member, unsigned char *to) {
     int64_t i;
     for (i = 0; i < e->block_count; i++) {
-        const fs_buffer *b = (const fs_buffer *)((const unsigned char *)&e->blocks[i] + member);
+        fs_buffer *b = (fs_buffer *)((unsigned char *)&e->blocks[i] + member);
         if (b->size) memcpy(to, b->data, b->size);
         to += b->size;
+        fs_buffer_free(b);
     }
 }
 
-void fs_encoded_ids(const fs_encoded *e, int32_t *ids) {
+void fs_encoded_ids(fs_encoded *e, int32_t *ids) {
     put_together(e, offsetof(fs_text_block, ids), (unsigned char *)ids);
 }
 
-void fs_encoded_spans(const fs_encoded *e, int32_t *spans) {
+void fs_encoded_spans(fs_encoded *e, int32_t *spans) {
     put_together(e, offsetof(fs_text_block, spans), (unsigned char *)spans);
 }

@@ -55,6 +55,15 @@ typedef struct fs_encoded {
     int64_t block_count;
 } fs_encoded;
 
+/* How one text of a batch is encoded: `e` is the encoder, `place` the text's place in the batch (-1: it is alone);
+ * *tokens takes how many there are. Errors go to block->error. */
+typedef fs_status (*fs_text_job)(const void *e, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                                 int64_t *tokens);
+
+/* A batch of any encoder. */
+fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
+                          fs_encoded *out, fs_error *err);
+
 /* texts (count) of valid UTF-8. On failure *out is empty; the error is the first text's at fault. Free it
  * either way. A text of more than FS_TEXT_MAX bytes is refused. */
 fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
@@ -65,7 +74,12 @@ void fs_encoded_free(fs_encoded *out);
 fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned want, fs_text_block *out, fs_error *err);
 void fs_text_block_free(fs_text_block *block);
 
-void fs_encoded_ids(const fs_encoded *e, int32_t *ids);     /* [offsets[count]] */
-void fs_encoded_spans(const fs_encoded *e, int32_t *spans); /* [offsets[count]][2] */
+/* What was made goes to arrays of the caller's; each block is given up once it is copied, so that the ids are
+ * not held twice. */
+void fs_encoded_ids(fs_encoded *e, int32_t *ids);     /* [offsets[count]] */
+void fs_encoded_spans(fs_encoded *e, int32_t *spans); /* [offsets[count]][2] */
+
+/* "texts[3]" in a batch, "text" for one alone (-1). */
+void fs_name_text(int64_t text, char *name, size_t size);
 
 #endif

@@ -203,6 +203,58 @@ class TextEncoder:
         self, texts: Iterable[str], *, threads: int | None = None, bare: bool = False
     ) -> list[list[str]]: ...
 
+# bpe.pxi
+SCAN_RULES: tuple[str, ...]
+
+def class_version() -> str: ...
+def probe_class(code: int) -> int: ...  # for tests only
+
+class BpeEncoder:
+    """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
+
+    Either `ranks` (a file of tiktoken) or `tokens`, `ids` and `merges` (left, right, left, right ...) of
+    tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). modes: one byte a marker.
+    """
+
+    marker_count: int
+    def __init__(
+        self,
+        *,
+        pattern: str,
+        ranks: bytes | None = None,
+        tokens: Iterable[str] | None = None,
+        ids: Sequence[int] | None = None,
+        merges: Sequence[str] | None = None,
+        ignore_merges: bool = False,
+        markers: Iterable[tuple[str, int, int]] = (),
+        prefix_space: bool = False,
+        prepend: Sequence[int] = (),
+        append: Sequence[int] = (),
+        isa: str | None = None,
+    ) -> None: ...
+    def encode(
+        self,
+        texts: Iterable[str | bytes],
+        *,
+        threads: int | None = None,
+        bare: bool = False,
+        spans: str | None = None,
+        modes: bytes | None = None,
+    ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
+    def encode_one(self, text: str | bytes, *, bare: bool = False, modes: bytes | None = None) -> list[int]: ...
+    def counts(
+        self,
+        texts: Iterable[str | bytes],
+        *,
+        threads: int | None = None,
+        bare: bool = False,
+        modes: bytes | None = None,
+    ) -> I64: ...
+    def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]], skip_special: bool) -> bytes: ...
+    def token(self, id: int) -> bytes | None: ...
+    def ids(self) -> I32: ...
+    def cuts(self, text: str | bytes) -> list[int]: ...
+
 class PieceCounter:
     """Counts the pieces of a corpus that comes in parts."""
 

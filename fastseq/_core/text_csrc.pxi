@@ -3,6 +3,8 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     str PyUnicode_DecodeUTF8(const char *s, Py_ssize_t size, const char *how)
     bint PyUnicode_Check(object o)
+    char *PyBytes_AS_STRING(object o)
+    Py_ssize_t PyBytes_GET_SIZE(object o)
 
 cdef extern from "base/arena.h" nogil:
     void *fs_alloc(size_t size)
@@ -12,6 +14,7 @@ cdef extern from "base/buffer.h" nogil:
     ctypedef struct fs_buffer:
         void *data
         size_t size
+    fs_status fs_buffer_append(fs_buffer *b, const void *data, size_t bytes, fs_error *err)
     void fs_buffer_free(fs_buffer *b)
 
 cdef extern from "text/text_view.h" nogil:
@@ -76,18 +79,23 @@ cdef extern from "text/encode.h" nogil:
         fs_buffer ids
         fs_buffer pieces
         fs_buffer ends
+        fs_error error
     ctypedef struct fs_encoded:
         int64_t count
         int64_t *offsets
         fs_text_block *blocks
         int64_t block_count
+    ctypedef fs_status (*fs_text_job)(const void *e, fs_text text, int64_t place, unsigned int want,
+                                      fs_text_block *block, int64_t *tokens) noexcept nogil
+    fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, int64_t count, unsigned int want,
+                              fs_run *run, fs_encoded *out, fs_error *err)
     fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned int want, fs_run *run,
                         fs_encoded *out, fs_error *err)
     void fs_encoded_free(fs_encoded *out)
     fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned int want, fs_text_block *out, fs_error *err)
     void fs_text_block_free(fs_text_block *block)
-    void fs_encoded_ids(const fs_encoded *e, int32_t *ids)
-    void fs_encoded_spans(const fs_encoded *e, int32_t *spans)
+    void fs_encoded_ids(fs_encoded *e, int32_t *ids)
+    void fs_encoded_spans(fs_encoded *e, int32_t *spans)
 
 cdef extern from "text/count.h" nogil:
     ctypedef struct fs_counter:
@@ -98,3 +106,59 @@ cdef extern from "text/count.h" nogil:
     fs_status fs_counter_add(fs_counter *c, fs_text text, fs_error *err)
     fs_status fs_counter_add_lines(fs_counter *c, fs_text block, size_t *valid, fs_error *err)
     fs_status fs_counter_order(const fs_counter *c, int64_t least, fs_buffer *order, fs_error *err)
+
+cdef extern from "text/utf8.h" nogil:
+    size_t fs_utf8_valid(const uint8_t *text, size_t size)
+
+cdef extern from "text/classes.h" nogil:
+    const char *fs_class_version
+    int fs_class_of(unsigned int c)
+
+cdef extern from "text/scan.h" nogil:
+    ctypedef int fs_scan_rule
+    int FS_SCAN_COUNT, FS_SCAN_ROOM
+    ctypedef int32_t (*fs_scan)(fs_scan_rule rule, const uint8_t *text, int32_t size, int32_t *at, int32_t *ends,
+                                int32_t most) noexcept nogil
+    fs_scan fs_scan_for(fs_isa isa)
+
+cdef extern from "text/bpe.h" nogil:
+    ctypedef struct fs_bpe:
+        int32_t count
+        int32_t *ids
+        int32_t id_end
+        int32_t merge_count
+    ctypedef struct fs_bpe_parts:
+        const fs_text *tokens
+        const int32_t *ids
+        int64_t count
+        const fs_text *merges
+        int64_t merge_count
+        int ignore_merges
+    fs_status fs_bpe_from_ranks(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err)
+    fs_status fs_bpe_from_merges(fs_bpe *m, fs_hash_key key, const fs_bpe_parts *parts, fs_error *err)
+
+cdef extern from "text/markers.h" nogil:
+    ctypedef struct fs_markers:
+        pass
+    fs_status fs_markers_init(fs_markers *m, fs_hash_key key, fs_error *err)
+    fs_status fs_markers_add(fs_markers *m, fs_text spelling, int32_t id, unsigned int flags, fs_error *err)
+
+cdef extern from "text/bpe_encode.h" nogil:
+    ctypedef struct fs_bpe_encoder:
+        fs_bpe model
+        fs_markers markers
+        fs_scan scan
+        fs_scan_rule rule
+        int prefix_space
+        fs_buffer prepend
+        fs_buffer append
+    ctypedef struct fs_bpe_call:
+        fs_bpe_encoder *e
+        const uint8_t *modes
+    void fs_bpe_encoder_free(fs_bpe_encoder *e)
+    fs_status fs_bpe_note_markers(fs_bpe_encoder *e, fs_error *err)
+    fs_status fs_bpe_job(const void *call, fs_text text, int64_t place, unsigned int want, fs_text_block *block,
+                         int64_t *tokens)
+    fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,
+                            fs_error *err)
+    fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special)

@@ -43,14 +43,30 @@ cdef fs_text view_of(object text, str name, Py_ssize_t place) except *:
     return view
 
 
+cdef fs_text view_of_any(object text, str name, Py_ssize_t place) except *:
+    """The same of a str or of bytes, which must be UTF-8."""
+    cdef fs_text view
+    cdef size_t valid
+    if not isinstance(text, bytes):
+        return view_of(text, name, place)
+    view.data, view.size = <const uint8_t *>PyBytes_AS_STRING(text), <size_t>PyBytes_GET_SIZE(text)
+    valid = fs_utf8_valid(view.data, view.size)
+    if valid != view.size:
+        where = name if place < 0 else f"{name}[{place}]"
+        raise errors.ArgumentError(
+            "not UTF-8", where=f"{where}, byte {valid}", expected="valid UTF-8", found=f"0x{text[valid]:02x}"
+        )
+    return view
+
+
 cdef class _Views:
-    """The UTF-8 of many strings, and the strings, which own it."""
+    """The UTF-8 of many strings, and the strings, which own it. `any_kind`: bytes are taken, too."""
 
     cdef tuple owners
     cdef fs_text *views
     cdef Py_ssize_t count
 
-    def __cinit__(self, texts, str name, Py_ssize_t first=0):
+    def __cinit__(self, texts, str name, Py_ssize_t first=0, bint any_kind=False):
         """`first` is the place of the first text, for errors."""
         cdef Py_ssize_t i
         if isinstance(texts, (str, bytes)):
@@ -68,7 +84,10 @@ cdef class _Views:
         if self.views is NULL:
             raise errors.OutOfMemoryError("out of memory", where=name)
         for i in range(self.count):
-            self.views[i] = view_of(self.owners[i], name, first + i)
+            if any_kind:
+                self.views[i] = view_of_any(self.owners[i], name, first + i)
+            else:
+                self.views[i] = view_of(self.owners[i], name, first + i)
 
     def __dealloc__(self):
         fs_free(self.views)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import FormatError
+from fastseq.errors import ArgumentError, FormatError
 from fastseq.text.batch import Batch
 from fastseq.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from fastseq.text.bpe import BpeTokenizer
 
 Unit = Literal["characters", "bytes"]
 Ids = Sequence[int] | NDArray[np.integer[Any]]
@@ -85,7 +89,39 @@ class Tokenizer(ABC):
             batch = Batch.from_lists(batch)
         return self.vocabulary.native.join_batch(batch.ids, batch.offsets, self.join, skip_special_tokens)
 
-    # storing
+    # loading and storing
+
+    @staticmethod
+    def load(
+        path: str | PathLike[str],
+        *,
+        encoding: str | None = None,
+        pattern: str | None = None,
+        special_tokens: Mapping[str, int] | None = None,
+    ) -> BpeTokenizer:
+        """The tokenizer of a file, or of a folder with one: ``tokenizer.json``, ``*.tiktoken``.
+
+        The other arguments are for files of ranks (tiktoken), which do not say it themselves. Those of OpenAI
+        are known by their name or size.
+
+        Args:
+            encoding: name of a published encoding: cl100k_base, o200k_base, gpt2 ...
+            pattern: the regular expression that cuts texts, or the name of a scanner (docs/tokenizers.md).
+            special_tokens: special tokens and their ids, instead of those known.
+
+        Raises `FormatError` or `UnsupportedError` naming the file and the place.
+        """
+        from fastseq.text import tiktoken_file, tokenizer_json
+
+        place = Path(path)
+        if place.is_dir():
+            place = place / "tokenizer.json"
+        if place.suffix == ".json":
+            for name, value in (("encoding", encoding), ("pattern", pattern), ("special_tokens", special_tokens)):
+                if value is not None:
+                    raise ArgumentError("the file says it itself", where=name, found=str(place))
+            return tokenizer_json.load(place)
+        return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
     @abstractmethod
     def to_config(self, vocabulary: str) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+#include "bpe_build.h"
+
+#include "base/arena.h"
+#include "base/checked.h"
+
+void fs_bpe_free(fs_bpe *m) {
+    fs_buffer_free(&m->bytes);
+    fs_buffer_free(&m->starts);
+    fs_free(m->ids);
+    fs_free(m->index_of);
+    fs_free(m->whole);
+    fs_free(m->words);
+    fs_free(m->longs);
+    fs_free(m->pairs);
+    fs_free(m->made);
+    memset(m, 0, sizeof *m);
+}
+
+/* The slot of the key, or the free one where it belongs. */
+static fs_bpe_word *word_slot(const fs_bpe *m, fs_piece_key key) {
+    size_t i = (size_t)fs_piece_key_hash(key, m->key.k0) & m->word_mask;
+    while (m->words[i].index >= 0 && !fs_piece_key_same(m->words[i].key, key)) i = (i + 1) & m->word_mask;
+    return &m->words[i];
+}
+
+static fs_bpe_long *long_slot(const fs_bpe *m, const uint8_t *piece, size_t size, uint32_t *tag) {
+    const uint64_t hash = fs_hash(&m->key, piece, size);
+    size_t i = (size_t)hash & m->long_mask;
+    *tag = (uint32_t)(hash >> 32);
+    for (;; i = (i + 1) & m->long_mask) {
+        fs_bpe_long *slot = &m->longs[i];
+        fs_text held;
+        if (slot->index < 0) return slot;
+        if (slot->tag != *tag) continue;
+        held = fs_bpe_token(m, slot->index);
+        if (held.size == size && memcmp(held.data, piece, size) == 0) return slot;
+    }
+}
+
+int32_t fs_bpe_find_short(const fs_bpe *m, fs_piece_key key) { return word_slot(m, key)->index; }
+
+int32_t fs_bpe_find_long(const fs_bpe *m, const uint8_t *piece, int32_t size) {
+    uint32_t tag;
+    return long_slot(m, piece, (size_t)size, &tag)->index;
+}
+
+int32_t fs_bpe_find(const fs_bpe *m, fs_text token) {
+    if (token.size > FS_PIECE_SHORT) return fs_bpe_find_long(m, token.data, (int32_t)token.size);
+    return fs_bpe_find_short(m, fs_piece_key_of(token.data, (int32_t)token.size, 0));
+}
+
+/* A power of two with at least half of it free. */
+static size_t table_size(int64_t entries) {
+    size_t n = 16;
+    while (n < (size_t)entries * 2) n *= 2;
+    return n;
+}
+
+/* fs_alloc of at least one element, filled with `byte`. */
+static void *table(size_t count, size_t size, int byte) {
+    size_t bytes;
+    void *p = fs_size_array(count, size, 1, &bytes) ? fs_alloc(bytes) : NULL;
+    if (p && byte) memset(p, byte, bytes);
+    return p;
+}
+
+fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs, int64_t merges, fs_error *err) {
+    static const int32_t zero = 0;
+    memset(m, 0, sizeof *m);
+    memset(m->of_byte, -1, sizeof m->of_byte);
+    m->key = key;
+    if (tokens > FS_BPE_TOKENS_MAX || merges > FS_BPE_MERGES_MAX)
+        return fs_fail(err, FS_ERR_UNSUPPORTED, "vocabulary", "too large", "at most %d tokens and %d merges|%lld and %lld",
+                       FS_BPE_TOKENS_MAX, FS_BPE_MERGES_MAX, (long long)tokens, (long long)merges);
+    m->word_mask = table_size(tokens) - 1;
+    m->long_mask = table_size(longs) - 1;
+    m->pair_mask = table_size(merges) - 1;
+    m->ids = table((size_t)tokens + 1, sizeof *m->ids, 0);
+    m->whole = table((size_t)tokens + 1, 1, 0);
+    m->made = table((size_t)merges + 1, sizeof *m->made, 0);
+    m->words = table(m->word_mask + 1, sizeof *m->words, 0xFF);
+    m->longs = table(m->long_mask + 1, sizeof *m->longs, 0xFF);
+    m->pairs = table(m->pair_mask + 1, sizeof *m->pairs, 0xFF);
+    if (!m->ids || !m->whole || !m->made || !m->words || !m->longs || !m->pairs)
+        return fs_fail_memory(err, "vocabulary", (uint64_t)tokens * 64);
+    return fs_buffer_append(&m->starts, &zero, sizeof zero, err);
+}
+
+fs_status fs_bpe_add_token(fs_bpe *m, fs_text token, int32_t id, int findable, int32_t *same, fs_error *err) {
+    const int32_t index = m->count;
+    int32_t end;
+    *same = -1;
+    if (token.size > FS_BPE_TOKEN_BYTES_MAX || m->bytes.size + token.size > INT32_MAX)
+        return fs_fail(err, FS_ERR_FORMAT, "token", "too long", "at most %d bytes|%llu", FS_BPE_TOKEN_BYTES_MAX,
+                       (unsigned long long)token.size);
+    if (findable && token.size <= FS_PIECE_SHORT) {
+        const fs_piece_key key = fs_piece_key_of(token.data, (int32_t)token.size, 0);
+        fs_bpe_word *slot = word_slot(m, key);
+        if ((*same = slot->index) >= 0) return FS_OK;
+        slot->key = key;
+        slot->index = index;
+        if (token.size == 1) m->of_byte[token.data[0]] = index;
+    } else if (findable) {
+        uint32_t tag;
+        fs_bpe_long *slot = long_slot(m, token.data, token.size, &tag);
+        if ((*same = slot->index) >= 0) return FS_OK;
+        slot->tag = tag;
+        slot->index = index;
+    }
+    FS_TRY(fs_buffer_append(&m->bytes, token.data, token.size, err));
+    end = (int32_t)m->bytes.size;
+    FS_TRY(fs_buffer_append(&m->starts, &end, sizeof end, err));
+    m->ids[m->count++] = id;
+    return FS_OK;
+}
+
+int fs_bpe_add_merge(fs_bpe *m, int32_t left, int32_t right, int32_t made) {
+    const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right;
+    size_t i = (size_t)((pair * (m->key.k0 | 1)) >> 32) & m->pair_mask;
+    for (; m->pairs[i] != UINT64_MAX; i = (i + 1) & m->pair_mask)
+        if (m->pairs[i] >> 22 == pair) return 0;
+    m->pairs[i] = pair << 22 | (uint32_t)m->merge_count;
+    m->made[m->merge_count++] = made;
+    return 1;
+}
+
+fs_status fs_bpe_close(fs_bpe *m, fs_error *err) {
+    int32_t i, last = -1;
+    for (i = 0; i < m->count; i++) last = FS_MAX(last, m->ids[i]);
+    m->id_end = last + 1;
+    m->index_of = table((size_t)m->id_end + 1, sizeof *m->index_of, 0xFF);
+    if (!m->index_of) return fs_fail_memory(err, "ids", (uint64_t)m->id_end * sizeof *m->index_of);
+    for (i = 0; i < m->count; i++) {
+        int32_t *place = &m->index_of[m->ids[i]];
+        if (*place >= 0)
+            return fs_fail(err, FS_ERR_FORMAT, "tokens", "duplicate id", "each id once|%d twice", (int)m->ids[i]);
+        *place = i;
+    }
+    return FS_OK;
+}

@@ -1,0 +1,213 @@
+#include "bpe_encode.h"
+
+#include <stdio.h>
+
+#include "utf8.h"
+
+void fs_bpe_encoder_free(fs_bpe_encoder *e) {
+    fs_bpe_free(&e->model);
+    fs_markers_free(&e->markers);
+    fs_cache_pool_free(&e->pool);
+    fs_buffer_free(&e->prepend);
+    fs_buffer_free(&e->append);
+    fs_buffer_free(&e->marker_of);
+}
+
+/* A text on its way. */
+typedef struct route {
+    const fs_bpe_call *call;
+    fs_text_block *block;
+    fs_bpe_cache *cache;
+    fs_text text;
+    unsigned want;
+    fs_buffer ends; /* int32_t: where in its stretch the piece of each id ends */
+    int64_t tokens;
+    int32_t byte, character; /* the same place, counted both ways */
+} route;
+
+/* Characters up to `byte`; a place in a character counts as its start. The places asked for never fall. */
+static int32_t characters_to(route *r, int32_t byte) {
+    for (; r->byte < byte; r->byte++) r->character += (r->text.data[r->byte] & 0xC0) != 0x80;
+    return r->character - (byte < (int32_t)r->text.size && (r->text.data[byte] & 0xC0) == 0x80);
+}
+
+/* A span of bytes, as the characters it has a part of when those are wanted. */
+static fs_status add_span(route *r, int32_t begin, int32_t end) {
+    int32_t span[2] = {begin, end};
+    if (r->want & FS_WANT_CHARACTER_SPANS) {
+        while (end > begin && end < (int32_t)r->text.size && (r->text.data[end] & 0xC0) == 0x80) end++;
+        span[0] = characters_to(r, begin);
+        span[1] = span[0] + (int32_t)fs_utf8_length(r->text.data + begin, (size_t)(end - begin)) +
+                  (end > begin && (r->text.data[begin] & 0xC0) == 0x80);
+    }
+    return fs_buffer_append(&r->block->spans, span, sizeof span, &r->block->error);
+}
+
+/* Tokens that are not cut from plain text: all of them at one span. */
+static fs_status add_fixed(route *r, const int32_t *ids, size_t n, int32_t begin, int32_t end) {
+    size_t i;
+    r->tokens += (int64_t)n;
+    if (!n || !(r->want & FS_WANT_IDS)) return FS_OK;
+    FS_TRY(fs_buffer_append(&r->block->ids, ids, n * sizeof *ids, &r->block->error));
+    for (i = 0; i < n && (r->want & FS_WANT_SPANS); i++) FS_TRY(add_span(r, begin, end));
+    return FS_OK;
+}
+
+/* The spans of ids (n) of a stretch that lies at `base` in the text, of which no part is before `first`. A token's
+ * bytes are those of the text from the token before on, bytes that have no token left out; pieces end where
+ * `ends` says. */
+static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t first, const int32_t *ids, int64_t n) {
+    const fs_bpe *m = &r->call->e->model;
+    const int32_t *ends = r->ends.data;
+    int32_t at = 0;
+    int64_t i;
+    for (i = 0; i < n; i++) {
+        size_t left = fs_bpe_token(m, m->index_of[ids[i]]).size;
+        int32_t begin;
+        if (i && ends[i] != ends[i - 1]) at = ends[i - 1];
+        while (at < ends[i] && m->of_byte[stretch.data[at]] < 0) at++;
+        for (begin = at; left && at < ends[i]; at++) left -= m->of_byte[stretch.data[at]] >= 0;
+        FS_TRY(add_span(r, FS_MAX(base + begin, first), base + at));
+    }
+    return FS_OK;
+}
+
+static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
+    const fs_bpe_encoder *e = r->call->e;
+    fs_text stretch = {r->text.data + begin, (size_t)(end - begin)};
+    const int spans = (r->want & FS_WANT_SPANS) != 0;
+    const int32_t first = begin;
+    size_t before;
+    int64_t n;
+    if (begin == end) return FS_OK;
+    if (e->prefix_space && stretch.data[0] != ' ') {
+        uint8_t *copy;
+        r->block->pieces.size = 0;
+        copy = fs_buffer_add(&r->block->pieces, stretch.size + 1);
+        if (!copy) return fs_fail_memory(&r->block->error, "text", (uint64_t)stretch.size + 1);
+        copy[0] = ' ';
+        memcpy(copy + 1, stretch.data, stretch.size);
+        stretch.data = copy;
+        stretch.size++;
+        begin--;
+    }
+    r->ends.size = 0;
+    if (!(r->want & FS_WANT_IDS)) r->block->ids.size = 0;
+    before = r->block->ids.size;
+    FS_TRY(fs_bpe_stretch(&e->model, e->scan, e->rule, r->cache, stretch, &r->block->ids, spans ? &r->ends : NULL,
+                          &r->block->error));
+    n = (int64_t)((r->block->ids.size - before) / sizeof(int32_t));
+    r->tokens += n;
+    if (!spans) return FS_OK;
+    return add_spans(r, stretch, begin, first, (const int32_t *)r->block->ids.data + before / sizeof(int32_t), n);
+}
+
+static fs_status fail_marker(route *r, int64_t place, fs_marker_found f) {
+    const fs_text spelling = fs_vocab_token(&r->call->e->markers.spellings, f.place);
+    char where[80];
+    fs_name_text(place, where, sizeof where / 2);
+    snprintf(where + strlen(where), sizeof where / 2, ", character %d", (int)characters_to(r, f.begin));
+    return fs_fail(&r->block->error, FS_ERR_VALUE, where, "the text spells a special token",
+                   "text, or the token allowed, or none disallowed|%.*s", (int)FS_MIN(spelling.size, 100),
+                   (const char *)spelling.data);
+}
+
+/* Whether any marker that is an error is there: then the text is refused whatever else it holds. */
+static fs_status refuse_markers(route *r, int64_t place) {
+    const fs_markers *m = &r->call->e->markers;
+    const size_t n = m->all.size / sizeof(fs_marker);
+    const uint8_t *modes = r->call->modes;
+    int32_t at = 0;
+    if (!memchr(modes, FS_MARKER_ERROR, n)) return FS_OK;
+    for (;;) {
+        const fs_marker_found f = fs_markers_next(m, modes, r->text, at);
+        if (f.place < 0) return FS_OK;
+        if (modes[f.place] == FS_MARKER_ERROR) return fail_marker(r, place, f);
+        at = f.end;
+    }
+}
+
+static fs_status encode_text(route *r, int64_t place) {
+    const fs_bpe_encoder *e = r->call->e;
+    const fs_marker *all = e->markers.all.data;
+    const int32_t size = (int32_t)r->text.size, around = !(r->want & FS_WANT_BARE);
+    int32_t at = 0;
+    if (around) FS_TRY(add_fixed(r, e->prepend.data, e->prepend.size / sizeof(int32_t), 0, 0));
+    if (r->call->modes && all) {
+        FS_TRY(refuse_markers(r, place));
+        for (;;) {
+            const fs_marker_found f = fs_markers_next(&e->markers, r->call->modes, r->text, at);
+            if (f.place < 0) break;
+            FS_TRY(encode_stretch(r, at, f.begin));
+            FS_TRY(add_fixed(r, &all[f.place].id, 1, f.begin, f.end));
+            at = f.end;
+        }
+    }
+    FS_TRY(encode_stretch(r, at, size));
+    return around ? add_fixed(r, e->append.data, e->append.size / sizeof(int32_t), size, size) : FS_OK;
+}
+
+fs_status fs_bpe_job(const void *call, fs_text text, int64_t place, unsigned want, fs_text_block *block, int64_t *tokens) {
+    route r = {call, block, NULL, text, want, {0}, 0, 0, 0};
+    fs_status st;
+    char where[40];
+    *tokens = 0;
+    if (text.size > FS_TEXT_MAX) {
+        fs_name_text(place, where, sizeof where);
+        return fs_fail(&block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
+                       (unsigned long long)text.size);
+    }
+    r.cache = fs_cache_take(&r.call->e->pool);
+    if (!r.cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
+    st = encode_text(&r, place);
+    fs_cache_give(&r.call->e->pool, r.cache);
+    fs_buffer_free(&r.ends);
+    *tokens = r.tokens;
+    return st;
+}
+
+fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special) {
+    const int32_t *marker_of = e->marker_of.data;
+    const fs_text none = {NULL, 0};
+    *special = 0;
+    if (id < 0) return none;
+    if ((size_t)id < e->marker_of.size / sizeof *marker_of && marker_of[id] >= 0) {
+        *special = ((const fs_marker *)e->markers.all.data)[marker_of[id]].flags & FS_MARKER_SPECIAL;
+        return fs_vocab_token(&e->markers.spellings, marker_of[id]);
+    }
+    if (id >= e->model.id_end || e->model.index_of[id] < 0) return none;
+    return fs_bpe_token(&e->model, e->model.index_of[id]);
+}
+
+fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,
+                        fs_error *err) {
+    int64_t i;
+    for (i = 0; i < n; i++) {
+        int special;
+        const fs_text token = fs_bpe_bytes(e, ids[i], &special);
+        uint8_t *at;
+        if (!token.data) {
+            char where[40];
+            snprintf(where, sizeof where, "ids[%lld]", (long long)i);
+            return fs_fail(err, FS_ERR_VALUE, where, "id not in the vocabulary", "an id of it|%d", (int)ids[i]);
+        }
+        if (special && skip_special) continue;
+        at = fs_buffer_add(out, token.size);
+        if (!at) return fs_fail_memory(err, "text", (uint64_t)out->size + token.size);
+        memcpy(at, token.data, token.size);
+    }
+    return FS_OK;
+}
+
+fs_status fs_bpe_note_markers(fs_bpe_encoder *e, fs_error *err) {
+    const fs_marker *all = e->markers.all.data;
+    const size_t n = e->markers.all.size / sizeof *all;
+    int32_t last = -1, *places;
+    size_t i;
+    for (i = 0; i < n; i++) last = FS_MAX(last, all[i].id);
+    places = fs_buffer_add(&e->marker_of, ((size_t)last + 1) * sizeof *places);
+    if (!places && last >= 0) return fs_fail_memory(err, "added tokens", ((uint64_t)last + 1) * sizeof *places);
+    for (i = 0; (int32_t)i <= last; i++) places[i] = -1;
+    for (i = 0; i < n; i++) places[all[i].id] = (int32_t)i;
+    return FS_OK;
+}

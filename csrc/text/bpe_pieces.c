@@ -1,0 +1,138 @@
+#include "bpe_pieces.h"
+
+#define BATCH 256 /* pieces that are scanned, then looked up, then written */
+
+typedef struct work {
+    const fs_bpe *m;
+    fs_bpe_cache *cache;
+    const uint8_t *text;
+    int32_t size;
+    int32_t ends[BATCH + FS_SCAN_ROOM];
+    fs_piece_key keys[BATCH]; /* {0, 0}: too long for the cache of short ones */
+    uint32_t places[BATCH];   /* in the cache */
+} work;
+
+static uint64_t hash_of(const uint8_t *p, int32_t size, uint64_t secret) {
+    uint64_t h = secret ^ (uint64_t)size, word;
+    for (; size >= 8; size -= 8, p += 8) {
+        memcpy(&word, p, 8);
+        h = (h ^ word) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
+    if (size) {
+        word = 0;
+        memcpy(&word, p, (size_t)size);
+        h = (h ^ word) * 0xD6E8FEB86659FD93u;
+        h ^= h >> 32;
+    }
+    return h;
+}
+
+static int32_t write_one(int32_t *out, int32_t id) {
+    *out = id;
+    return 1;
+}
+
+/* A piece that the cache of short ones does not have: to `out` (at least `size`); -1 when there is no memory. */
+static int32_t encode_piece(work *w, const uint8_t *piece, int32_t size, int64_t room, int32_t *out) {
+    const fs_bpe *m = w->m;
+    const int is_short = size <= FS_PIECE_SHORT;
+    fs_piece_key key = {0, 0};
+    const int32_t *kept;
+    uint64_t hash;
+    int32_t n, i, found;
+    if (is_short) {
+        key = fs_piece_key_of(piece, size, room);
+        hash = fs_piece_key_hash(key, m->key.k0);
+    } else {
+        hash = hash_of(piece, size, m->key.k0);
+    }
+    kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
+    if (kept) {
+        memcpy(out, kept, (size_t)n * sizeof *out);
+        return n;
+    }
+    found = is_short ? fs_bpe_find_short(m, key) : fs_bpe_find_long(m, piece, size);
+    if (found >= 0 && m->whole[found]) {
+        n = write_one(out, m->ids[found]);
+    } else {
+        n = fs_bpe_merge(m, piece, size, out);
+        for (i = 0; i < n; i++) out[i] = m->ids[out[i]];
+        if (n <= 0) return n;
+    }
+    if (is_short && n <= FS_CACHED_IDS)
+        fs_cache_keep(w->cache, key, hash, out, n);
+    else
+        fs_cache_keep_long(w->cache, hash, piece, size, out, n);
+    return n;
+}
+
+/* Keys of n pieces from `begin` on, and their lines of the cache on the way. */
+static void prepare(work *w, int32_t begin, int32_t n) {
+    int32_t i;
+    for (i = 0; i < n; begin = w->ends[i++]) {
+        const int32_t size = w->ends[i] - begin;
+        uint64_t hash;
+        if (size > FS_PIECE_SHORT) {
+            w->keys[i].low = w->keys[i].high = 0;
+            w->places[i] = 0;
+            continue;
+        }
+        w->keys[i] = fs_piece_key_of(w->text + begin, size, (int64_t)w->size - begin);
+        hash = fs_piece_key_hash(w->keys[i], w->m->key.k0);
+        w->places[i] = (uint32_t)hash & (FS_CACHE_PAIRS - 1);
+        FS_PREFETCH(&w->cache->pairs[2 * w->places[i]]);
+    }
+}
+
+/* Writes the ids of n pieces from `begin` on to `out`, with room for three more; NULL when there is no memory. */
+static int32_t *write_pieces(work *w, int32_t begin, int32_t n, int32_t *out, fs_buffer *ends, int32_t *end_of_id) {
+    int32_t i, k;
+    for (i = 0; i < n; begin = w->ends[i++]) {
+        const fs_piece_key key = w->keys[i];
+        const fs_cached *slot = &w->cache->pairs[2 * w->places[i]];
+        int32_t count;
+        slot += fs_piece_key_same(slot[1].key, key);
+        if (key.high && fs_piece_key_same(slot->key, key)) {
+            memcpy(out, slot->ids, sizeof slot->ids); /* all, of which `count` hold */
+            count = slot->ids[FS_CACHED_IDS];
+        } else {
+            count = encode_piece(w, w->text + begin, w->ends[i] - begin, (int64_t)w->size - begin, out);
+            if (count < 0) return NULL;
+        }
+        out += count;
+        if (ends)
+            for (k = 0; k < count; k++) *end_of_id++ = w->ends[i];
+    }
+    return out;
+}
+
+/* Room for `count` more, of which fewer may be used. */
+static int32_t *reserve(fs_buffer *b, size_t count) {
+    const size_t size = b->size;
+    int32_t *at = fs_buffer_add(b, count * sizeof *at);
+    b->size = size;
+    return at;
+}
+
+fs_status fs_bpe_stretch(const fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cache *cache, fs_text text,
+                         fs_buffer *ids, fs_buffer *ends, fs_error *err) {
+    work w;
+    int32_t begin = 0, at = 0, n;
+    w.m = m;
+    w.cache = cache;
+    w.text = text.data;
+    w.size = (int32_t)text.size;
+    while ((n = scan(rule, w.text, w.size, &at, w.ends, BATCH)) > 0) {
+        const size_t most = (size_t)(at - begin) + 4;
+        int32_t *out = reserve(ids, most), *places = ends ? reserve(ends, most) : NULL, *written;
+        if (!out || (ends && !places)) return fs_fail_memory(err, "ids", (uint64_t)most * sizeof *out);
+        prepare(&w, begin, n);
+        written = write_pieces(&w, begin, n, out, ends, places);
+        if (!written) return fs_fail_memory(err, "piece", (uint64_t)(at - begin) * 36);
+        ids->size += (size_t)(written - out) * sizeof *out;
+        if (ends) ends->size += (size_t)(written - out) * sizeof *out;
+        begin = at;
+    }
+    return FS_OK;
+}

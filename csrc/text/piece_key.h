@@ -1,0 +1,44 @@
+/* Pieces of up to 15 bytes as two words: the bytes, zeros behind them, and the size at the top. */
+#ifndef FS_TEXT_PIECE_KEY_H
+#define FS_TEXT_PIECE_KEY_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/portable.h"
+
+#define FS_PIECE_SHORT 15
+
+typedef struct fs_piece_key {
+    uint64_t low, high; /* high is not 0 but for the empty piece */
+} fs_piece_key;
+
+/* `room`: how many bytes from `p` on may be read; reading 16 is the quick way. 0 <= size <= FS_PIECE_SHORT. */
+FS_INLINE fs_piece_key fs_piece_key_of(const uint8_t *p, int32_t size, int64_t room) {
+    fs_piece_key k;
+    uint8_t copy[16] = {0};
+    if (room >= 16) {
+        const int left = 8 * size; /* bits */
+        memcpy(&k.low, p, 8);
+        memcpy(&k.high, p + 8, 8);
+        k.low &= left >= 64 ? UINT64_MAX : ((uint64_t)1 << left) - 1;
+        k.high &= left <= 64 ? 0 : ((uint64_t)1 << (left - 64)) - 1;
+    } else {
+        if (size) memcpy(copy, p, (size_t)size);
+        memcpy(&k.low, copy, 8);
+        memcpy(&k.high, copy + 8, 8);
+    }
+    k.high |= (uint64_t)size << 56;
+    return k;
+}
+
+FS_INLINE int fs_piece_key_same(fs_piece_key a, fs_piece_key b) { return ((a.low ^ b.low) | (a.high ^ b.high)) == 0; }
+
+/* Keyed, so that no file can choose what collides. */
+FS_INLINE uint64_t fs_piece_key_hash(fs_piece_key k, uint64_t secret) {
+    uint64_t h = (k.low ^ secret) * 0x9E3779B97F4A7C15u;
+    h = (h ^ h >> 32 ^ k.high) * 0xD6E8FEB86659FD93u;
+    return h ^ h >> 32;
+}
+
+#endif

@@ -1,0 +1,215 @@
+# Byte-pair encoding.
+import numpy as np
+
+from cpython.list cimport PyList_New, PyList_SET_ITEM
+from cpython.long cimport PyLong_FromLong
+from cpython.ref cimport Py_INCREF
+
+# In the order of the C enum.
+SCAN_RULES = ("whole", "gpt2", "smollm", "cl100k", "llama3", "qwen2", "o200k", "tekken", "deepseek")
+assert len(SCAN_RULES) == FS_SCAN_COUNT
+
+
+def class_version() -> str:
+    """The Unicode version of the classes that the patterns ask for."""
+    return _text(fs_class_version)
+
+
+def probe_class(int code) -> int:
+    """The class of a code point (csrc/text/classes.h); for tests only."""
+    if not 0 <= code < 0x110000:
+        raise errors.ArgumentError("not a code point", where="code", expected="0 to 0x10ffff", found=hex(code))
+    return fs_class_of(code)
+
+
+cdef list _list_of(const int32_t *ids, Py_ssize_t n):
+    cdef list out = PyList_New(n)
+    cdef Py_ssize_t i
+    cdef object id
+    for i in range(n):
+        id = PyLong_FromLong(ids[i])
+        Py_INCREF(id)
+        PyList_SET_ITEM(out, i, id)
+    return out
+
+
+cdef class BpeEncoder:
+    """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made."""
+
+    cdef fs_bpe_encoder e
+    cdef readonly int marker_count
+
+    def __cinit__(
+        self, *, str pattern, ranks=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
+        bint prefix_space=False, prepend=(), append=(), str isa=None,
+    ):
+        cdef fs_error err
+        memset(&self.e, 0, sizeof(self.e))
+        self.e.rule = _rule(pattern, SCAN_RULES, "pattern")
+        self.e.scan = fs_scan_for(kernels_named(isa).isa)
+        self.e.prefix_space = prefix_space
+        if ranks is not None:
+            self._read_ranks(ranks)
+        else:
+            self._read_merges(tokens, ids, merges, ignore_merges)
+        check(fs_markers_init(&self.e.markers, _hash_key, &err), &err)
+        for spelling, id, flags in markers:
+            if not 0 <= id < 2**24:
+                raise errors.FormatError("id out of range", where=f"{spelling!r:.60}", expected="0 to 16777215", found=str(id))
+            check(fs_markers_add(&self.e.markers, view_of(spelling, "markers", -1), id, flags, &err), &err)
+            self.marker_count += 1
+        check(fs_bpe_note_markers(&self.e, &err), &err)
+        self._fix(&self.e.prepend, prepend)
+        self._fix(&self.e.append, append)
+
+    def __dealloc__(self):
+        fs_bpe_encoder_free(&self.e)
+
+    def _read_ranks(self, bytes ranks not None):
+        cdef fs_error err
+        cdef fs_status st
+        cdef fs_text file
+        file.data, file.size = <const uint8_t *>PyBytes_AS_STRING(ranks), <size_t>len(ranks)
+        with nogil:
+            st = fs_bpe_from_ranks(&self.e.model, _hash_key, file, &err)
+        check(st, &err)
+
+    def _read_merges(self, tokens, ids, merges, bint ignore_merges):
+        cdef fs_error err
+        cdef fs_status st
+        cdef fs_bpe_parts parts
+        cdef _Views token_views = _Views(tokens, "vocab"), merge_views = _Views(merges, "merges")
+        cdef int32_t[::1] c_ids = as_ids(ids)
+        parts.tokens, parts.count = token_views.views, token_views.count
+        parts.ids = &c_ids[0] if c_ids.shape[0] else NULL
+        parts.merges, parts.merge_count = merge_views.views, merge_views.count // 2
+        parts.ignore_merges = ignore_merges
+        with nogil:
+            st = fs_bpe_from_merges(&self.e.model, _hash_key, &parts, &err)
+        check(st, &err)
+
+    cdef int _fix(self, fs_buffer *where, ids) except -1:
+        cdef fs_error err
+        cdef int32_t[::1] c_ids = as_ids(ids)
+        cdef int special
+        for id in ids:
+            if fs_bpe_bytes(&self.e, id, &special).data == NULL:
+                raise errors.FormatError("id not in the vocabulary", where="prepend or append", found=str(id))
+        if c_ids.shape[0]:
+            check(fs_buffer_append(where, &c_ids[0], c_ids.shape[0] * sizeof(int32_t), &err), &err)
+        return 0
+
+    cdef fs_bpe_call _call(self, bytes modes) except *:
+        """modes: one byte a marker (fs_marker_mode); None: all of them are text."""
+        cdef fs_bpe_call call
+        call.e, call.modes = &self.e, NULL
+        if modes is not None and self.marker_count > 0:
+            if len(modes) != self.marker_count:
+                raise errors.ArgumentError(
+                    "wrong size", where="modes", expected=str(self.marker_count), found=str(len(modes))
+                )
+            call.modes = <const uint8_t *>PyBytes_AS_STRING(modes)
+        return call
+
+    cdef fs_encoded encoded(self, _Views views, bytes modes, unsigned int want, threads) except *:
+        cdef fs_encoded out
+        cdef fs_error err
+        cdef fs_status st
+        cdef fs_bpe_call call = self._call(modes)
+        cdef Run run = Run(threads)
+        with nogil:
+            st = fs_encode_batch(fs_bpe_job, &call, views.views, views.count, want, &run.run, &out, &err)
+        run.check(st, &err)
+        return out
+
+    def encode(self, texts, *, threads=None, bint bare=False, str spans=None, bytes modes=None) -> tuple:
+        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
+        cdef fs_encoded out
+        cdef int32_t[::1] c_ids
+        cdef int32_t[:, ::1] c_spans
+        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+        if spans is not None:
+            want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
+        cdef _Views views = _Views(texts, "texts", 0, True)
+        out = self.encoded(views, modes, want, threads)
+        try:
+            offsets = offsets_of(&out)
+            c_ids = ids = np.empty(out.offsets[out.count], np.int32)
+            c_spans = places = np.empty((len(ids) if spans is not None else 0, 2), np.int32)
+            with nogil:
+                if c_ids.shape[0]:
+                    fs_encoded_ids(&out, &c_ids[0])
+                if c_spans.shape[0]:
+                    fs_encoded_spans(&out, &c_spans[0, 0])
+        finally:
+            fs_encoded_free(&out)
+        return ids, offsets, places if spans is not None else None
+
+    def encode_one(self, text, *, bint bare=False, bytes modes=None) -> list:
+        """The ids of one text; the short way for short texts."""
+        cdef fs_text view = view_of_any(text, "text", -1)
+        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+        cdef fs_text_block block
+        cdef fs_bpe_call call = self._call(modes)
+        cdef fs_status st
+        cdef int64_t tokens
+        memset(&block, 0, sizeof(block))
+        try:
+            with nogil:
+                st = fs_bpe_job(&call, view, -1, want, &block, &tokens)
+            check(st, &block.error)
+            return _list_of(<int32_t *>block.ids.data, tokens)
+        finally:
+            fs_text_block_free(&block)
+
+    def counts(self, texts, *, threads=None, bint bare=False, bytes modes=None) -> np.ndarray:
+        """How many tokens each text has, int64, without keeping them."""
+        cdef _Views views = _Views(texts, "texts", 0, True)
+        cdef fs_encoded out = self.encoded(views, modes, FS_WANT_BARE if bare else 0, threads)
+        try:
+            offsets = offsets_of(&out)
+        finally:
+            fs_encoded_free(&out)
+        return np.diff(offsets)
+
+    def decode(self, ids, bint skip_special) -> bytes:
+        """The bytes of ids, one behind the other."""
+        cdef const int32_t[::1] c_ids = as_ids(ids)
+        cdef const int32_t *first = &c_ids[0] if c_ids.shape[0] else NULL
+        cdef int64_t n = c_ids.shape[0]
+        cdef fs_buffer out
+        cdef fs_error err
+        cdef fs_status st
+        memset(&out, 0, sizeof(out))
+        try:
+            with nogil:
+                st = fs_bpe_decode(&self.e, first, n, skip_special, &out, &err)
+            check(st, &err)
+            return (<const char *>out.data)[:out.size] if out.size else b""
+        finally:
+            fs_buffer_free(&out)
+
+    def token(self, int64_t id) -> bytes | None:
+        """The bytes of one id, as `decode` has them; None when there is no such id."""
+        cdef int special
+        cdef fs_text token
+        if not 0 <= id < 2**31:
+            return None
+        token = fs_bpe_bytes(&self.e, <int32_t>id, &special)
+        return None if token.data == NULL else (<const char *>token.data)[:token.size]
+
+    def ids(self) -> np.ndarray:
+        """The ids of the vocabulary, without the markers, in the order of the file."""
+        return np.array(_list_of(self.e.model.ids, self.e.model.count), np.int32)
+
+    def cuts(self, text) -> list:
+        """Where in the text, in bytes, the pieces end that it is cut into."""
+        cdef fs_text view = view_of_any(text, "text", -1)
+        cdef int32_t[::1] room = np.empty(FS_SCAN_ROOM * 4, np.int32)
+        cdef int32_t at = 0, n
+        cdef list out = []
+        while True:
+            n = self.e.scan(self.e.rule, view.data, <int32_t>view.size, &at, &room[0], FS_SCAN_ROOM * 3)
+            if n == 0:
+                return out
+            out += _list_of(&room[0], n)

@@ -1,0 +1,53 @@
+"""The regular expressions of pre-tokenization that have a compiled scanner, by the text files name them with.
+
+Each is a rule of csrc/text/scan.h. Engines read some of the same text differently: what tokenizer.json holds is
+read by one that takes ``{1,3}+`` for a repeated group, tiktoken's for a possessive one, so each has its list.
+"""
+
+from __future__ import annotations
+
+_CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+_HEAD = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
+_TAIL = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_SPACES = r"\s*[\r\n]+|\s+(?!\S)|\s+"
+
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA3 = _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + _SPACES
+
+
+def _cased(contractions: str, digits: str) -> str:
+    words = rf"[^\r\n\p{{L}}\p{{N}}]?{_HEAD}*{_TAIL}+{contractions}|[^\r\n\p{{L}}\p{{N}}]?{_HEAD}+{_TAIL}*{contractions}"
+    return rf"{words}|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACES}"
+
+
+O200K = _cased(_CONTRACTIONS + "?", r"\p{N}{1,3}")
+
+IN_JSON = {
+    GPT2: "gpt2",
+    LLAMA3: "llama3",
+    LLAMA3.replace("{1,3}", ""): "qwen2",
+    O200K: "o200k",
+    _cased("", r"\p{N}"): "tekken",
+}
+"""Pattern of a Split of tokenizer.json -> scanner."""
+
+DEEPSEEK = (
+    r"\p{N}{1,3}",
+    "[一-龥\u3040-ゟ゠-ヿ]+",
+    r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"""
+    r"| ?[\p{P}\p{S}]+[\r\n]*|" + _SPACES,
+)
+"""Three Splits, one after the other, that are the scanner "deepseek" together."""
+
+IN_TIKTOKEN = {
+    GPT2: "gpt2",
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s": "gpt2",
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+": "gpt2",
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s": "cl100k",
+    LLAMA3: "llama3",
+    LLAMA3.replace("{1,3}", ""): "qwen2",
+    O200K: "o200k",
+    _cased("", r"\p{N}"): "tekken",
+}
+"""Pattern given with a file of ranks -> scanner."""
