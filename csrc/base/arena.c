@@ -4,9 +4,13 @@
 #include <string.h>
 #if defined(_WIN32)
 #include <malloc.h>
+#elif defined(__linux__)
+#include <sys/mman.h>
 #endif
 
 #include "checked.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static void *alloc_raw(size_t bytes, size_t *size) {
     void *p = NULL;
@@ -22,6 +26,22 @@ static void *alloc_raw(size_t bytes, size_t *size) {
 void *fs_alloc(size_t bytes) {
     size_t size;
     void *p = alloc_raw(bytes, &size);
+    if (p) memset(p, 0, size);
+    return p;
+}
+
+void *fs_alloc_table(size_t bytes) {
+    size_t size;
+    void *p = NULL;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (bytes >= HUGE_PAGE / 2) {
+        if (!fs_size_round(bytes, HUGE_PAGE, &size) || posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
+        (void)madvise(p, size, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
+        memset(p, 0, bytes);
+        return p;
+    }
+#endif
+    p = alloc_raw(bytes, &size);
     if (p) memset(p, 0, size);
     return p;
 }

@@ -36,6 +36,10 @@ typedef struct fs_arena {
 void *fs_alloc(size_t bytes); /* zeroed, 64-byte aligned; NULL when there is none. fs_alloc(0) gives one line */
 void fs_free(void *p);        /* NULL is fine */
 
+/* fs_alloc for a table that is read at random: where the system has huge pages, a large one lies on them, since
+ * otherwise most of the time of such reads goes to finding their page. */
+void *fs_alloc_table(size_t bytes);
+
 void fs_arena_plan(fs_arena *a);
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err);
 void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element);

@@ -59,7 +59,7 @@ static size_t table_size(int64_t entries) {
 /* fs_alloc of at least one element, filled with `byte`. */
 static void *table(size_t count, size_t size, int byte) {
     size_t bytes;
-    void *p = fs_size_array(count, size, 1, &bytes) ? fs_alloc(bytes) : NULL;
+    void *p = fs_size_array(count, size, 1, &bytes) ? fs_alloc_table(bytes) : NULL;
     if (p && byte) memset(p, byte, bytes);
     return p;
 }

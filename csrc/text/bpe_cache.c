@@ -13,9 +13,9 @@ typedef struct record {
 static fs_bpe_cache *cache_new(void) {
     fs_bpe_cache *c = fs_alloc(sizeof *c);
     if (!c) return NULL;
-    c->pairs = fs_alloc(2 * FS_CACHE_PAIRS * sizeof *c->pairs);
-    c->slots = fs_alloc(SLOTS * sizeof *c->slots);
-    c->store = fs_alloc(STORE_BYTES);
+    c->pairs = fs_alloc_table(2 * FS_CACHE_PAIRS * sizeof *c->pairs);
+    c->slots = fs_alloc_table(SLOTS * sizeof *c->slots);
+    c->store = fs_alloc_table(STORE_BYTES);
     return c;
 }
 

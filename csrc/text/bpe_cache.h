@@ -13,7 +13,7 @@
 
 #define FS_CACHED_IDS 3
 #define FS_CACHED_BYTES 256
-#define FS_CACHE_PAIRS (1 << 15)
+#define FS_CACHE_PAIRS (1 << 16)
 
 typedef struct fs_cached {
     fs_piece_key key; /* empty slots hold that of the empty piece, which nobody asks for */

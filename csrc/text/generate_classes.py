@@ -18,7 +18,19 @@ CLASSES = [
     "other", "upper", "lower", "letter", "mark", "number", "blank", "newline", "punctuation", "symbol",
 ]  # fmt: skip
 
-WHITE_SPACE = {*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000}
+WHITE_SPACE = {
+    *range(9, 14),
+    0x20,
+    0x85,
+    0xA0,
+    0x1680,
+    *range(0x2000, 0x200B),
+    0x2028,
+    0x2029,
+    0x202F,
+    0x205F,
+    0x3000,
+}
 """The property White_Space, which a regular expression's \\s means."""
 
 OF_CATEGORY = {"Lu": "upper", "Lt": "upper", "Ll": "lower", "Lm": "letter", "Lo": "letter"}

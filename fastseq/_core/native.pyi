@@ -241,7 +241,9 @@ class BpeEncoder:
         spans: str | None = None,
         modes: bytes | None = None,
     ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
-    def encode_one(self, text: str | bytes, *, bare: bool = False, modes: bytes | None = None) -> list[int]: ...
+    def encode_one(
+        self, text: str | bytes, *, bare: bool = False, modes: bytes | None = None
+    ) -> list[int]: ...
     def counts(
         self,
         texts: Iterable[str | bytes],

@@ -35,7 +35,9 @@ class AddedToken(NamedTuple):
 
     @property
     def flags(self) -> int:
-        return self.special * _SPECIAL | self.lstrip * _LSTRIP | self.rstrip * _RSTRIP | self.single_word * _WORD
+        return (
+            self.special * _SPECIAL | self.lstrip * _LSTRIP | self.rstrip * _RSTRIP | self.single_word * _WORD
+        )
 
 
 class BpeTokenizer(Tokenizer):
@@ -201,8 +203,11 @@ class BpeTokenizer(Tokenizer):
         skip_special_tokens: bool = True,
         errors: Literal["replace", "strict"] = "replace",
     ) -> str:
-        """The text of ids. Bytes that are not UTF-8 become U+FFFD, or raise `UnicodeDecodeError` with
-        `errors="strict"`. An id out of the vocabulary raises `ArgumentError` naming its place."""
+        """The text of ids.
+
+        Bytes that are not UTF-8 become U+FFFD, or raise `UnicodeDecodeError` with
+        `errors="strict"`. An id out of the vocabulary raises `ArgumentError` naming its place.
+        """
         return self._native.decode(ids, skip_special_tokens).decode("utf-8", errors)
 
     def decode_batch(
@@ -231,10 +236,10 @@ class BpeTokenizer(Tokenizer):
 class DecodeStream:
     """The text of ids that come one after another.
 
-        stream = tokenizer.decode_stream()
-        for id in ids:
-            print(stream.add(id), end="")
-        print(stream.end())
+    stream = tokenizer.decode_stream()
+    for id in ids:
+        print(stream.add(id), end="")
+    print(stream.end())
     """
 
     def __init__(self, tokenizer: BpeTokenizer, skip_special_tokens: bool) -> None:
@@ -244,9 +249,7 @@ class DecodeStream:
     def add(self, ids: int | Ids) -> str:
         """What is now certain: whole characters only, so often nothing."""
         some = [ids] if isinstance(ids, int) else ids
-        return self._decoder.decode(
-            self._tokenizer.decode_bytes(some, skip_special_tokens=self._skip)
-        )
+        return self._decoder.decode(self._tokenizer.decode_bytes(some, skip_special_tokens=self._skip))
 
     def end(self) -> str:
         """What is left, an unfinished character as U+FFFD; the stream may be used again."""

@@ -1,7 +1,7 @@
-"""The regular expressions of pre-tokenization that have a compiled scanner, by the text files name them with.
+"""The regular expressions of pre-tokenization that have a compiled scanner, as files and callers write them.
 
-Each is a rule of csrc/text/scan.h. Engines read some of the same text differently: what tokenizer.json holds is
-read by one that takes ``{1,3}+`` for a repeated group, tiktoken's for a possessive one, so each has its list.
+Each is a rule of csrc/text/scan.h. Engines read some of the same text differently: the one for tokenizer.json
+takes ``{1,3}+`` for a repeated group, tiktoken's for a possessive one, so each has its list.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ LLAMA3 = _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}
 
 
 def _cased(contractions: str, digits: str) -> str:
-    words = rf"[^\r\n\p{{L}}\p{{N}}]?{_HEAD}*{_TAIL}+{contractions}|[^\r\n\p{{L}}\p{{N}}]?{_HEAD}+{_TAIL}*{contractions}"
+    before = r"[^\r\n\p{L}\p{N}]?"
+    words = f"{before}{_HEAD}*{_TAIL}+{contractions}|{before}{_HEAD}+{_TAIL}*{contractions}"
     return rf"{words}|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACES}"
 
 
@@ -33,7 +34,7 @@ IN_JSON = {
 
 DEEPSEEK = (
     r"\p{N}{1,3}",
-    "[一-龥\u3040-ゟ゠-ヿ]+",
+    "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
     r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"""
     r"| ?[\p{P}\p{S}]+[\r\n]*|" + _SPACES,
 )

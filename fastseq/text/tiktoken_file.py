@@ -63,9 +63,7 @@ ENCODINGS = {
         "o200k",
         {
             **_HARMONY,
-            **{
-                f"<|reserved_{id}|>": id for id in range(200000, 201088) if id not in _HARMONY.values()
-            },
+            **{f"<|reserved_{id}|>": id for id in range(200000, 201088) if id not in _HARMONY.values()},
         },
     ),
 }
@@ -83,7 +81,10 @@ def load(
     size = regular_size(path)
     if size > _BYTES_MAX:
         raise ArgumentError(
-            "too large for a file of ranks", where=str(path), expected=f"at most {_BYTES_MAX} bytes", found=str(size)
+            "too large for a file of ranks",
+            where=str(path),
+            expected=f"at most {_BYTES_MAX} bytes",
+            found=str(size),
         )
     known = _known(path, size, encoding)
     scanner = _scanner(pattern) if pattern is not None else known.pattern if known is not None else None
@@ -91,7 +92,7 @@ def load(
         raise ArgumentError(
             "unknown file of ranks",
             where=str(path),
-            expected=f"encoding= one of {', '.join(ENCODINGS)}, or pattern= the regular expression that cuts texts",
+            expected=f"encoding= one of {', '.join(ENCODINGS)}, or pattern= a regular expression",
         )
     if special_tokens is None:
         special_tokens = known.special_tokens if known is not None and pattern is None else {}

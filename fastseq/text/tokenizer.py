@@ -117,7 +117,11 @@ class Tokenizer(ABC):
         if place.is_dir():
             place = place / "tokenizer.json"
         if place.suffix == ".json":
-            for name, value in (("encoding", encoding), ("pattern", pattern), ("special_tokens", special_tokens)):
+            for name, value in (
+                ("encoding", encoding),
+                ("pattern", pattern),
+                ("special_tokens", special_tokens),
+            ):
                 if value is not None:
                     raise ArgumentError("the file says it itself", where=name, found=str(place))
             return tokenizer_json.load(place)

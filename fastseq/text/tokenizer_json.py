@@ -64,7 +64,10 @@ def _model(model: Json) -> Json:
     for token, id in vocab.items():
         if type(id) is not int or not 0 <= id < 2**24:
             raise FormatError(
-                "id out of range", where=f"model.vocab, {token!r:.60}", expected="0 to 16777215", found=f"{id!r:.60}"
+                "id out of range",
+                where=f"model.vocab, {token!r:.60}",
+                expected="0 to 16777215",
+                found=f"{id!r:.60}",
             )
     return {
         "tokens": vocab.keys(),
@@ -101,7 +104,9 @@ def _cutting(pre: Any) -> tuple[str, bool]:
     if byte_level.get("use_regex", True):
         cuts.append(GPT2)
     if prefix_space and len(cuts) > 1:
-        raise UnsupportedError("not supported", where="pre_tokenizer", found="add_prefix_space behind other cuts")
+        raise UnsupportedError(
+            "not supported", where="pre_tokenizer", found="add_prefix_space behind other cuts"
+        )
     return _scanner(cuts), prefix_space
 
 
@@ -124,11 +129,11 @@ def _cut(step: Json) -> str:
         return "digits"
     if kind == "Split":
         pattern = _object(step.get("pattern"), "pre_tokenizer.pattern").get("Regex")
-        if isinstance(pattern, str) and step.get("behavior") in ("Isolated", "isolated") and not step.get("invert"):
-            return pattern
-    if kind == "Split" and isinstance(pattern, str):
-        # every character is in a match of these, so matches taken out and inverted are the same pieces
-        if step.get("behavior") in ("Removed", "removed") and step.get("invert") and pattern in IN_JSON:
+        how = str(step.get("behavior")).lower(), bool(step.get("invert"))
+        # Every character is in a match of the known ones, so matches left over come to the same pieces.
+        if isinstance(pattern, str) and (
+            how == ("isolated", False) or (how == ("removed", True) and pattern in IN_JSON)
+        ):
             return pattern
     _refuse(step, "pre_tokenizer")
 
@@ -141,7 +146,10 @@ def _added_tokens(items: Any) -> list[AddedToken]:
         text, id = token.get("content"), token.get("id")
         if not isinstance(text, str) or not text or type(id) is not int or not 0 <= id < 2**24:
             raise FormatError(
-                "not a token", where=where, expected="content, and an id from 0 to 16777215", found=f"{text!r:.60}, {id!r:.60}"
+                "not a token",
+                where=where,
+                expected="content, and an id from 0 to 16777215",
+                found=f"{text!r:.60}, {id!r:.60}",
             )
         flags = (bool(token.get(key)) for key in ("special", "lstrip", "rstrip", "single_word"))
         added.append(AddedToken(text, id, *flags))
@@ -184,7 +192,7 @@ def _template(step: Json) -> tuple[list[int], list[int]]:
             behind = 1
             continue
         name = _object(part.get("SpecialToken"), where).get("id")
-        ids = _object(tokens.get(name), f"post_processor.special_tokens, {name!r:.60}").get("ids")
+        ids = _object(tokens.get(str(name)), f"post_processor.special_tokens, {name!r:.60}").get("ids")
         if not isinstance(ids, list) or not all(type(id) is int for id in ids):
             raise FormatError("no ids", where=where, found=f"{ids!r:.60}")
         sides[behind].extend(ids)
