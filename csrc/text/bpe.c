@@ -12,6 +12,8 @@ void fs_bpe_free(fs_bpe *m) {
     fs_free(m->words);
     fs_free(m->longs);
     fs_free(m->pairs);
+    fs_free(m->filter);
+    fs_free(m->byte_pairs);
     fs_free(m->made);
     memset(m, 0, sizeof *m);
 }
@@ -81,7 +83,10 @@ fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs,
     m->words = table(m->word_mask + 1, sizeof *m->words, 0xFF);
     m->longs = table(m->long_mask + 1, sizeof *m->longs, 0xFF);
     m->pairs = table(m->pair_mask + 1, sizeof *m->pairs, 0xFF);
-    if (!m->ids || !m->whole || !m->made || !m->words || !m->longs || !m->pairs)
+    m->filter_mask = (m->pair_mask + 1) * 4 - 1;
+    m->filter = table((m->filter_mask >> 6) + 1, sizeof *m->filter, 0);
+    m->byte_pairs = table(65536, sizeof *m->byte_pairs, 0xFF);
+    if (!m->ids || !m->whole || !m->made || !m->words || !m->longs || !m->pairs || !m->filter || !m->byte_pairs)
         return fs_fail_memory(err, "vocabulary", (uint64_t)tokens * 64);
     return fs_buffer_append(&m->starts, &zero, sizeof zero, err);
 }
@@ -115,10 +120,14 @@ fs_status fs_bpe_add_token(fs_bpe *m, fs_text token, int32_t id, int findable, i
 }
 
 int fs_bpe_add_merge(fs_bpe *m, int32_t left, int32_t right, int32_t made) {
-    const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right;
-    size_t i = (size_t)((pair * (m->key.k0 | 1)) >> 32) & m->pair_mask;
+    const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right, hash = fs_bpe_pair_hash(m, pair);
+    const size_t bit = (size_t)(hash >> 16) & m->filter_mask;
+    const fs_text a = fs_bpe_token(m, left), b = fs_bpe_token(m, right);
+    size_t i = (size_t)(hash >> 32) & m->pair_mask;
     for (; m->pairs[i] != UINT64_MAX; i = (i + 1) & m->pair_mask)
         if (m->pairs[i] >> 22 == pair) return 0;
+    m->filter[bit >> 6] |= (uint64_t)1 << (bit & 63);
+    if (a.size == 1 && b.size == 1) m->byte_pairs[a.data[0] << 8 | b.data[0]] = m->merge_count;
     m->pairs[i] = pair << 22 | (uint32_t)m->merge_count;
     m->made[m->merge_count++] = made;
     return 1;

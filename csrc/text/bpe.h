@@ -6,6 +6,7 @@
  *     words     (16-byte key, index)                   tokens of up to 15 bytes; power of two, linear probing
  *     long      (tag, index)                           longer ones
  *     pairs     left:21 right:21 rank:22               what merges: one word a slot, linear probing
+ *     filter    bits, 8 or more a pair                 most pairs that do not merge end here
  *     made      rank -> index of the token it makes
  *
  * A piece is encoded by merging, again and again, the adjacent pair of the lowest rank, the leftmost first. In a
@@ -53,6 +54,9 @@ typedef struct fs_bpe {
     size_t long_mask;
     uint64_t *pairs;
     size_t pair_mask;
+    uint64_t *filter;    /* a bit a hash of a pair: where it is 0 the pair does not merge */
+    size_t filter_mask;  /* of bits */
+    int32_t *byte_pairs; /* [256][256] the rank of the pair of two bytes; -1 */
     int32_t *made; /* [merge_count] */
     int32_t merge_count;
     int rising; /* no merge makes a token that a merge of lower or equal rank takes */
@@ -79,10 +83,14 @@ void fs_bpe_free(fs_bpe *m);
 int32_t fs_bpe_find_short(const fs_bpe *m, fs_piece_key key);
 int32_t fs_bpe_find_long(const fs_bpe *m, const uint8_t *piece, int32_t size);
 
+FS_INLINE uint64_t fs_bpe_pair_hash(const fs_bpe *m, uint64_t pair) { return pair * (m->key.k0 | 1); }
+
 /* Rank of the pair of two indices; -1 when it does not merge. */
 FS_INLINE int32_t fs_bpe_rank(const fs_bpe *m, int32_t left, int32_t right) {
-    const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right;
-    size_t i = (size_t)((pair * (m->key.k0 | 1)) >> 32) & m->pair_mask;
+    const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right, hash = fs_bpe_pair_hash(m, pair);
+    const size_t bit = (size_t)(hash >> 16) & m->filter_mask;
+    size_t i = (size_t)(hash >> 32) & m->pair_mask;
+    if (!(m->filter[bit >> 6] >> (bit & 63) & 1)) return -1;
     for (;; i = (i + 1) & m->pair_mask) {
         const uint64_t slot = m->pairs[i];
         if (slot >> 22 == pair) return (int32_t)(slot & FS_BPE_MERGES_MAX);

@@ -2,9 +2,8 @@
 
 #include "base/arena.h"
 
-#define SLOTS (1 << 15)
 #define TRIES 4 /* slots a long piece may be in */
-#define STORE_BYTES (2 << 20)
+#define STORE_BYTES (16 << 20)
 
 typedef struct record {
     int32_t size, count; /* then int32_t ids[count], then the bytes */
@@ -14,7 +13,7 @@ static fs_bpe_cache *cache_new(void) {
     fs_bpe_cache *c = fs_alloc(sizeof *c);
     if (!c) return NULL;
     c->pairs = fs_alloc_table(2 * FS_CACHE_PAIRS * sizeof *c->pairs);
-    c->slots = fs_alloc_table(SLOTS * sizeof *c->slots);
+    c->slots = fs_alloc_table(FS_CACHE_SLOTS * sizeof *c->slots);
     c->store = fs_alloc_table(STORE_BYTES);
     return c;
 }
@@ -38,7 +37,7 @@ void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32
 const int32_t *fs_cache_find_long(const fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *count) {
     int i;
     for (i = 0; i < TRIES; i++) {
-        const fs_cached_long *slot = &c->slots[(hash + (uint64_t)i) & (SLOTS - 1)];
+        const fs_cached_long *slot = &c->slots[(hash + (uint64_t)i) & (FS_CACHE_SLOTS - 1)];
         const unsigned char *at;
         record r;
         if (!slot->place) return NULL;
@@ -60,11 +59,11 @@ void fs_cache_keep_long(fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, in
     int i = 0;
     if (size > FS_CACHED_BYTES) return;
     if (c->used + bytes + sizeof(int32_t) > STORE_BYTES) {
-        memset(c->slots, 0, SLOTS * sizeof *c->slots);
+        memset(c->slots, 0, FS_CACHE_SLOTS * sizeof *c->slots);
         c->used = 0;
     }
-    while (i < TRIES - 1 && c->slots[(hash + (uint64_t)i) & (SLOTS - 1)].place) i++;
-    slot = &c->slots[(hash + (uint64_t)i) & (SLOTS - 1)];
+    while (i < TRIES - 1 && c->slots[(hash + (uint64_t)i) & (FS_CACHE_SLOTS - 1)].place) i++;
+    slot = &c->slots[(hash + (uint64_t)i) & (FS_CACHE_SLOTS - 1)];
     at = c->store + c->used;
     memcpy(at, &r, sizeof r);
     memcpy(at + sizeof r, ids, ids_bytes);

@@ -14,6 +14,7 @@
 #define FS_CACHED_IDS 3
 #define FS_CACHED_BYTES 256
 #define FS_CACHE_PAIRS (1 << 16)
+#define FS_CACHE_SLOTS (1 << 18)
 
 typedef struct fs_cached {
     fs_piece_key key; /* empty slots hold that of the empty piece, which nobody asks for */
@@ -35,6 +36,10 @@ typedef struct fs_bpe_cache {
 
 FS_INLINE fs_cached *fs_cache_pair(const fs_bpe_cache *c, uint64_t hash) {
     return &c->pairs[2 * ((size_t)hash & (FS_CACHE_PAIRS - 1))];
+}
+
+FS_INLINE void fs_cache_prefetch_long(const fs_bpe_cache *c, uint64_t hash) {
+    FS_PREFETCH(&c->slots[hash & (FS_CACHE_SLOTS - 1)]);
 }
 
 void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32_t *ids, int32_t count);

@@ -28,14 +28,23 @@ FS_INLINE int32_t least(const int32_t *pair, int n) {
     return best;
 }
 
-static void merge_chain(chain *c) {
+/* `bytes`: what the tokens are yet; NULL when some were left out. */
+static void merge_chain(chain *c, const uint8_t *bytes) {
     int32_t best;
     int i;
     for (i = 0; i < c->n; i++) {
         c->next[i] = (uint8_t)(i + 1);
         c->before[i + 1] = (uint8_t)i;
     }
-    for (i = 0; i < c->n; i++) c->pair[i] = pair_at(c, i);
+    if (bytes) {
+        for (i = 0; i + 1 < c->n; i++) {
+            const int32_t rank = c->m->byte_pairs[bytes[i] << 8 | bytes[i + 1]];
+            c->pair[i] = rank < 0 ? NONE : (rank << PLACE_BITS | i);
+        }
+        c->pair[i] = NONE;
+    } else {
+        for (i = 0; i < c->n; i++) c->pair[i] = pair_at(c, i);
+    }
     while ((best = least(c->pair, c->n)) != NONE) {
         const int at = best & ((1 << PLACE_BITS) - 1), gone = c->next[at];
         c->index[at] = c->m->made[best >> PLACE_BITS];
@@ -65,7 +74,7 @@ int32_t fs_bpe_merge(const fs_bpe *m, const uint8_t *piece, int32_t size, int32_
     }
     c.m = m;
     c.n = n;
-    if (n > 1) merge_chain(&c);
+    if (n > 1) merge_chain(&c, n == size ? piece : NULL);
     for (i = 0, size = 0; i < n; i = n > 1 ? c.next[i] : n) indices[size++] = c.index[i];
     return size;
 }

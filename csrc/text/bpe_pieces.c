@@ -9,7 +9,7 @@ typedef struct work {
     int32_t size;
     int32_t ends[BATCH + FS_SCAN_ROOM];
     fs_piece_key keys[BATCH]; /* {0, 0}: too long for the cache of short ones */
-    uint32_t places[BATCH];   /* in the cache */
+    uint64_t hashes[BATCH];
 } work;
 
 static uint64_t hash_of(const uint8_t *p, int32_t size, uint64_t secret) {
@@ -34,19 +34,11 @@ static int32_t write_one(int32_t *out, int32_t id) {
 }
 
 /* A piece that the cache of short ones does not have: to `out` (at least `size`); -1 when there is no memory. */
-static int32_t encode_piece(work *w, const uint8_t *piece, int32_t size, int64_t room, int32_t *out) {
+static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *out) {
     const fs_bpe *m = w->m;
     const int is_short = size <= FS_PIECE_SHORT;
-    fs_piece_key key = {0, 0};
     const int32_t *kept;
-    uint64_t hash;
     int32_t n, i, found;
-    if (is_short) {
-        key = fs_piece_key_of(piece, size, room);
-        hash = fs_piece_key_hash(key, m->key.k0);
-    } else {
-        hash = hash_of(piece, size, m->key.k0);
-    }
     kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
     if (kept) {
         memcpy(out, kept, (size_t)n * sizeof *out);
@@ -72,16 +64,15 @@ static void prepare(work *w, int32_t begin, int32_t n) {
     int32_t i;
     for (i = 0; i < n; begin = w->ends[i++]) {
         const int32_t size = w->ends[i] - begin;
-        uint64_t hash;
         if (size > FS_PIECE_SHORT) {
             w->keys[i].low = w->keys[i].high = 0;
-            w->places[i] = 0;
+            w->hashes[i] = hash_of(w->text + begin, size, w->m->key.k0);
+            fs_cache_prefetch_long(w->cache, w->hashes[i]);
             continue;
         }
         w->keys[i] = fs_piece_key_of(w->text + begin, size, (int64_t)w->size - begin);
-        hash = fs_piece_key_hash(w->keys[i], w->m->key.k0);
-        w->places[i] = (uint32_t)hash & (FS_CACHE_PAIRS - 1);
-        FS_PREFETCH(&w->cache->pairs[2 * w->places[i]]);
+        w->hashes[i] = fs_piece_key_hash(w->keys[i], w->m->key.k0);
+        FS_PREFETCH(fs_cache_pair(w->cache, w->hashes[i]));
     }
 }
 
@@ -90,14 +81,14 @@ static int32_t *write_pieces(work *w, int32_t begin, int32_t n, int32_t *out, fs
     int32_t i, k;
     for (i = 0; i < n; begin = w->ends[i++]) {
         const fs_piece_key key = w->keys[i];
-        const fs_cached *slot = &w->cache->pairs[2 * w->places[i]];
+        const fs_cached *slot = fs_cache_pair(w->cache, w->hashes[i]);
         int32_t count;
         slot += fs_piece_key_same(slot[1].key, key);
         if (key.high && fs_piece_key_same(slot->key, key)) {
             memcpy(out, slot->ids, sizeof slot->ids); /* all, of which `count` hold */
             count = slot->ids[FS_CACHED_IDS];
         } else {
-            count = encode_piece(w, w->text + begin, w->ends[i] - begin, (int64_t)w->size - begin, out);
+            count = encode_piece(w, key, w->hashes[i], w->text + begin, w->ends[i] - begin, out);
             if (count < 0) return NULL;
         }
         out += count;

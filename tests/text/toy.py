@@ -15,7 +15,8 @@ back: what's before a piece can't change what's behind it. They're words, number
             yield from self.tokens(piece)  # "merge" until nothing merges
 
 Il était une fois à l'école, où l'élève épelait; größer, schöner, weißer.
-Слова, слово за словом, и слова слов. 中文的文字。中文文字。日本語の文字とかな。 한국어 한글. हिन्दी में शब्द। 😀😀👩👩 aaaaaaaaaaaaaaaa bababababababa
+Слова, слово за словом, и слова слов.
+中文的文字。中文文字。日本語の文字とかな。 한국어 한글. हिन्दी में शब्द। 😀😀👩👩 aaaaaaaaaaaaaaaa bababababababa
 """
     * 2
 )
