@@ -14,7 +14,6 @@ static fs_bpe_cache *cache_new(void) {
     if (!c) return NULL;
     c->pairs = fs_alloc_table(2 * FS_CACHE_PAIRS * sizeof *c->pairs);
     c->slots = fs_alloc_table(FS_CACHE_SLOTS * sizeof *c->slots);
-    c->store = fs_alloc_table(STORE_BYTES);
     return c;
 }
 
@@ -22,7 +21,7 @@ static void cache_free(fs_bpe_cache *c) {
     if (!c) return;
     fs_free(c->pairs);
     fs_free(c->slots);
-    fs_free(c->store);
+    fs_buffer_free(&c->store);
     fs_free(c);
 }
 
@@ -42,7 +41,7 @@ const int32_t *fs_cache_find_long(const fs_bpe_cache *c, uint64_t hash, const ui
         record r;
         if (!slot->place) return NULL;
         if (slot->tag != (uint32_t)(hash >> 32)) continue;
-        at = c->store + slot->place - 1;
+        at = (const unsigned char *)c->store.data + slot->place - 1;
         memcpy(&r, at, sizeof r);
         if (r.size != size || memcmp(at + sizeof r + (size_t)r.count * sizeof(int32_t), piece, (size_t)size) != 0) continue;
         *count = r.count;
@@ -53,24 +52,25 @@ const int32_t *fs_cache_find_long(const fs_bpe_cache *c, uint64_t hash, const ui
 
 void fs_cache_keep_long(fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, int32_t size, const int32_t *ids, int32_t count) {
     const record r = {size, count};
-    const size_t ids_bytes = (size_t)count * sizeof *ids, bytes = sizeof r + ids_bytes + (size_t)size;
+    const size_t ids_bytes = (size_t)count * sizeof *ids;
+    const size_t bytes = (sizeof r + ids_bytes + (size_t)size + 3) & ~(size_t)3;
     fs_cached_long *slot;
     unsigned char *at;
     int i = 0;
     if (size > FS_CACHED_BYTES) return;
-    if (c->used + bytes + sizeof(int32_t) > STORE_BYTES) {
+    if (c->store.size + bytes > STORE_BYTES) {
         memset(c->slots, 0, FS_CACHE_SLOTS * sizeof *c->slots);
-        c->used = 0;
+        c->store.size = 0;
     }
+    at = fs_buffer_add(&c->store, bytes);
+    if (!at) return; /* then it is encoded again next time */
     while (i < TRIES - 1 && c->slots[(hash + (uint64_t)i) & (FS_CACHE_SLOTS - 1)].place) i++;
     slot = &c->slots[(hash + (uint64_t)i) & (FS_CACHE_SLOTS - 1)];
-    at = c->store + c->used;
     memcpy(at, &r, sizeof r);
     memcpy(at + sizeof r, ids, ids_bytes);
     memcpy(at + sizeof r + ids_bytes, piece, (size_t)size);
     slot->tag = (uint32_t)(hash >> 32);
-    slot->place = (uint32_t)c->used + 1;
-    c->used += (bytes + 3) & ~(size_t)3;
+    slot->place = (uint32_t)(c->store.size - bytes) + 1;
 }
 
 fs_bpe_cache *fs_cache_take(fs_cache_pool *pool) {
@@ -81,7 +81,7 @@ fs_bpe_cache *fs_cache_take(fs_cache_pool *pool) {
         if (kept && fs_atomic_swap_if(&pool->kept[i], kept, 0)) return (fs_bpe_cache *)(uintptr_t)kept;
     }
     c = cache_new();
-    if (c && c->pairs && c->slots && c->store) return c;
+    if (c && c->pairs && c->slots) return c;
     cache_free(c);
     return NULL;
 }

@@ -13,7 +13,7 @@
 
 #define FS_CACHED_IDS 3
 #define FS_CACHED_BYTES 256
-#define FS_CACHE_PAIRS (1 << 16)
+#define FS_CACHE_PAIRS (1 << 17)
 #define FS_CACHE_SLOTS (1 << 18)
 
 typedef struct fs_cached {
@@ -29,8 +29,7 @@ typedef struct fs_cached_long {
 typedef struct fs_bpe_cache {
     fs_cached *pairs; /* [2 * FS_CACHE_PAIRS] */
     fs_cached_long *slots;
-    unsigned char *store;
-    size_t used;
+    fs_buffer store;
     uint32_t turn; /* which of a pair gives way */
 } fs_bpe_cache;
 
