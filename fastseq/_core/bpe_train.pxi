@@ -39,6 +39,13 @@ cdef fs_status _note_piece(void *ctx, fs_text piece, int64_t count, fs_error *er
     (<list>ctx).append(((<const char *>piece.data)[:piece.size], count))
     return FS_OK
 
+cdef fs_status _count_bytes(void *ctx, fs_text piece, int64_t count, fs_error *err) noexcept nogil:
+    """Adds to counts of bytes (256)."""
+    cdef size_t i
+    for i in range(piece.size):
+        (<int64_t *>ctx)[piece.data[i]] += count
+    return FS_OK
+
 cdef fs_status _add_word(void *ctx, fs_text piece, int64_t count, fs_error *err) noexcept nogil:
     cdef _ByteWords *words = <_ByteWords *>ctx
     return fs_bpe_trainer_add_bytes(words.trainer, words.of_byte, piece, count, err)
@@ -100,6 +107,17 @@ cdef class CorpusCounter:
             check(fs_corpus_gather(&self.c, &err), &err)
             check(fs_corpus_each(&self.c, _note_piece, <void *>found, &err), &err)
         return dict(found)
+
+    def byte_counts(self):
+        """How often each byte was seen, (256) int64."""
+        cdef fs_error err
+        cdef int64_t seen[256]
+        cdef int i
+        memset(seen, 0, sizeof(seen))
+        with self.lock:
+            check(fs_corpus_gather(&self.c, &err), &err)
+            check(fs_corpus_each(&self.c, _count_bytes, seen, &err), &err)
+        return np.array([seen[i] for i in range(256)], np.int64)
 
 
 cdef class MergeTrainer:

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -267,6 +267,35 @@ class PieceCounter:
     def add(self, texts: Iterable[str], first: int = 0) -> None: ...
     def add_lines(self, block: bytes) -> int: ...  # the place of the first byte that is not UTF-8, or -1
     def ranked(self, least: int = 1) -> tuple[list[str], list[int]]: ...
+
+# bpe_train.pxi
+class CorpusCounter:
+    """Counts the pieces that a pattern cuts texts into; a corpus may come in parts, one thread at a time."""
+
+    nbytes: int
+    def __init__(self, pattern: str, *, threads: int | None = None, isa: str | None = None) -> None: ...
+    def add(self, texts: Iterable[str | bytes], first: int = 0) -> None: ...
+    def add_lines(self, block: bytes) -> int: ...  # -1, or the place of the first byte that is not UTF-8
+    def counts(self) -> dict[bytes, int]: ...
+    def byte_counts(self) -> I64: ...  # (256)
+
+class MergeTrainer:
+    """Learns merges over symbols; a symbol's place in the list is its id."""
+
+    def __init__(self, symbols: Sequence[str | bytes]) -> None: ...
+    def add(self, word: Sequence[int], count: int) -> None: ...
+    def add_pieces(
+        self, corpus: CorpusCounter, of_byte: Sequence[int] | NDArray[np.integer[Any]]
+    ) -> None: ...
+    def train(
+        self,
+        vocab_size: int,
+        *,
+        least: int = 1,
+        longest: int = 0,
+        prefix: bytes = b"",
+        progress: Callable[[int], Any] | None = None,
+    ) -> tuple[list[bytes], I32]: ...  # spellings; merges (N, 3): left, right, made
 
 # probe_base.pxi: for tests only
 def probe_parallel_sum(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError
 from fastseq.files import regular_size
 from fastseq.text import bpe
@@ -120,13 +121,13 @@ def _scanner(pattern: str) -> str:
     """The scanner of a regular expression, or of the name of an encoding."""
     if pattern in ENCODINGS:
         return ENCODINGS[pattern].pattern
-    if pattern in IN_TIKTOKEN.values():
+    if pattern in native.SCAN_RULES:
         return pattern
     if pattern not in IN_TIKTOKEN:
         raise ArgumentError(
             "no scanner for this pattern",
             where="pattern",
-            expected=f"{', '.join(sorted(set(IN_TIKTOKEN.values())))}, or their regular expressions",
+            expected=f"{', '.join(native.SCAN_RULES)}, or their regular expressions",
             found=f"{pattern!r:.100}",
         )
     return IN_TIKTOKEN[pattern]

@@ -18,6 +18,7 @@ from fastseq.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer
+    from fastseq.text.bpe_training import TrainedBpe
 
 Unit = Literal["characters", "bytes"]
 Ids = Sequence[int] | NDArray[np.integer[Any]]
@@ -126,6 +127,13 @@ class Tokenizer(ABC):
                     raise ArgumentError("the file says it itself", where=name, found=str(place))
             return tokenizer_json.load(place)
         return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
+
+    @staticmethod
+    def train(texts: Iterable[str | bytes] | None = None, **options: Any) -> TrainedBpe:
+        """A byte-level BPE vocabulary learned from a corpus: see `fastseq.text.bpe_training.train_bpe`."""
+        from fastseq.text.bpe_training import train_bpe
+
+        return train_bpe(texts, **options)
 
     @abstractmethod
     def to_config(self, vocabulary: str) -> dict[str, Any]:

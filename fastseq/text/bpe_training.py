@@ -1,0 +1,268 @@
+"""Learning a byte-level vocabulary from a corpus (Sennrich et al., 2016; Radford et al., 2019)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fastseq._core import native
+from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
+from fastseq.files import regular_size
+from fastseq.progress import progress_bar
+from fastseq.text import patterns, tokenizer_json
+from fastseq.text.bpe import BpeTokenizer
+from fastseq.text.vocabulary_files import line_blocks
+
+Text = str | bytes
+Alphabet = Literal["bytes", "seen"]
+
+_TEXTS_AT_ONCE = 4096
+
+
+class TrainedBpe(BpeTokenizer):
+    """A tokenizer that was trained here, with what it takes to write its files.
+
+    Attributes:
+        vocab: token, as tokenizer.json spells it, to id: special tokens, single bytes, then by merge.
+        merges: pairs of tokens, the earlier the stronger.
+        pattern: name of the scanner.
+
+    """
+
+    def __init__(
+        self, vocab: dict[str, int], merges: list[tuple[str, str]], pattern: str, special: Sequence[str]
+    ) -> None:
+        self.vocab, self.merges, self.pattern = vocab, merges, pattern
+        self._json = _content(vocab, merges, pattern, special)
+        made = tokenizer_json.from_json(self._json)
+        super().__init__(made._native, made.added)
+
+    def write(self, path: str | Path) -> None:
+        """Writes tokenizer.json, or tiktoken's file of ranks when the name ends in .tiktoken.
+
+        A file of ranks holds neither pattern nor special tokens: give them again on loading.
+        """
+        path = Path(path)
+        if path.suffix == ".tiktoken":
+            special = set(self.special_tokens)
+            ids = (id for token, id in self.vocab.items() if token not in special)
+            path.write_bytes(b"".join(b"%s %d\n" % (base64.b64encode(self.token(id)), id) for id in ids))
+        elif path.suffix == ".json":
+            path.write_text(json.dumps(self._json, ensure_ascii=False, indent=1), encoding="utf-8")
+        else:
+            raise ArgumentError("unknown ending", where=str(path), expected=".json or .tiktoken")
+
+
+def train_bpe(
+    texts: Iterable[Text] | None = None,
+    *,
+    files: str | Path | Iterable[str | Path] | None = None,
+    vocab_size: int,
+    pattern: str = "gpt2",
+    min_frequency: int = 0,
+    special_tokens: Sequence[str] = (),
+    alphabet: Alphabet = "bytes",
+    limit_alphabet: int | None = None,
+    max_token_length: int | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> TrainedBpe:
+    """Trains byte-level byte-pair encoding.
+
+    The merges are those of the definition: again and again the most frequent pair, of equally frequent ones
+    that of the lower ids; the same whatever the threads and the order of the texts.
+
+    Args:
+        texts: `str`, or `bytes` in UTF-8; taken one after another and not kept.
+        files: instead of texts, files in UTF-8, each line with its LF a text.
+        vocab_size: most tokens, special ones and single bytes among them.
+        pattern: name of the scanner that cuts texts (docs/tokenizers.md).
+        min_frequency: leave out merges of pairs that are seen less often.
+        special_tokens: they get the first ids.
+        alphabet: "bytes" begins with all 256 bytes, "seen" with those of the corpus.
+        limit_alphabet: with "seen", at most so many bytes, the most frequent; others are left out of texts.
+        max_token_length: most bytes of a token as tokenizer.json spells it (two for a byte above 127).
+
+    Raises `ArgumentError` for values that contradict each other, and `FormatError` naming the file and the
+    place that is not UTF-8.
+    """
+    corpus = native.CorpusCounter(pattern, threads=threads)
+    if (texts is None) == (files is None):
+        raise ArgumentTypeError("either texts or files", where="texts", expected="one of the two")
+    if files is not None:
+        _count_files(corpus, files, progress)
+    elif isinstance(texts, (str, bytes)):
+        raise ArgumentTypeError(
+            "one text where many are expected",
+            where="texts",
+            expected="an iterable of texts",
+            found=type(texts).__name__,
+        )
+    elif texts is not None:
+        _count_texts(corpus, texts, progress)
+    special = list(dict.fromkeys(special_tokens))
+    chosen = _alphabet(corpus, alphabet, limit_alphabet)
+    if vocab_size < len(special) + len(chosen):
+        raise ArgumentError(
+            "no room for the alphabet",
+            where="vocab_size",
+            expected=f"{len(special) + len(chosen)} or more",
+            found=str(vocab_size),
+        )
+    symbols = [*special, *(_SPELLED[byte] for byte in chosen)]
+    if len(set(symbols)) < len(symbols):
+        raise ArgumentError("a special token spelled like a byte", where="special_tokens")
+    trainer = native.MergeTrainer(symbols)
+    of_byte = np.full(256, -1, np.int32)
+    of_byte[chosen] = np.arange(len(special), len(symbols))
+    trainer.add_pieces(corpus, of_byte)
+    with progress_bar(progress, total=vocab_size - len(symbols), unit="merge", title="merges") as done:
+        spelled, merges = trainer.train(
+            vocab_size, least=max(min_frequency, 1), longest=max_token_length or 0, progress=_Steps(done)
+        )
+    tokens = [token.decode() for token in spelled]
+    pairs = [(tokens[left], tokens[right]) for left, right, _ in merges.tolist()]
+    return TrainedBpe({token: id for id, token in enumerate(tokens)}, pairs, pattern, special)
+
+
+class _Steps:
+    """Turns the amount done so far into the amount just done."""
+
+    def __init__(self, done: Any) -> None:
+        self._done, self._before = done, 0
+
+    def __call__(self, so_far: int) -> None:
+        self._done(so_far - self._before)
+        self._before = so_far
+
+
+def _count_texts(corpus: native.CorpusCounter, texts: Iterable[Text], progress: bool | None) -> None:
+    total = len(texts) if isinstance(texts, Sequence) else None
+    with progress_bar(progress, total=total, unit="text", title="counting") as done:
+        rest, first = iter(texts), 0
+        while part := list(islice(rest, _TEXTS_AT_ONCE)):
+            corpus.add(part, first)
+            first += len(part)
+            done(len(part))
+
+
+def _count_files(
+    corpus: native.CorpusCounter, files: str | Path | Iterable[str | Path], progress: bool | None
+) -> None:
+    paths = [Path(files)] if isinstance(files, (str, Path)) else [Path(path) for path in files]
+    with progress_bar(progress, total=sum(map(regular_size, paths)), unit="B", title="counting") as done:
+        for path in paths:
+            for start, block in line_blocks(path):
+                wrong = corpus.add_lines(block)
+                if wrong >= 0:
+                    raise FormatError(
+                        "not UTF-8",
+                        where=f"{path}: byte {start + wrong}",
+                        expected="text in UTF-8",
+                        found=f"byte 0x{block[wrong]:02x}",
+                    )
+                done(len(block))
+
+
+def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) -> list[int]:
+    """Bytes to begin with, in the order of the characters that spell them."""
+    if alphabet == "bytes":
+        if limit is not None:
+            raise ArgumentError("all bytes are asked for", where="limit_alphabet", expected='alphabet="seen"')
+        found = list(range(256))
+    elif alphabet == "seen":
+        counts = corpus.byte_counts()
+        ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda byte: (-counts[byte], _SPELLED[byte]))
+        found = ranked[:limit]
+    else:
+        raise ArgumentError(
+            "unknown choice", where="alphabet", expected="bytes or seen", found=repr(alphabet)
+        )
+    return sorted(found, key=lambda byte: _SPELLED[byte])
+
+
+def _spelled() -> list[str]:
+    """GPT-2's character for each byte: itself where it is printable Latin-1, else the next from U+0100 on."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = iter(range(0x100, 0x200))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
+
+
+_SPELLED = _spelled()
+
+
+def _content(
+    vocab: dict[str, int], merges: list[tuple[str, str]], pattern: str, special: Sequence[str]
+) -> dict[str, Any]:
+    """The content of tokenizer.json."""
+    added = [
+        {
+            "id": vocab[token],
+            "content": token,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
+        for token in special
+    ]
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": added,
+        "normalizer": None,
+        "pre_tokenizer": _pre_tokenizer(pattern),
+        "post_processor": None,
+        "decoder": _byte_level(True),
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": vocab,
+            "merges": [list(pair) for pair in merges],
+        },
+    }
+
+
+def _byte_level(use_regex: bool) -> dict[str, Any]:
+    return {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": use_regex}
+
+
+def _split(regex: str) -> dict[str, Any]:
+    return {"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": False}
+
+
+def _pre_tokenizer(pattern: str) -> dict[str, Any]:
+    """What cuts a text as the scanner of that name does."""
+    if pattern == "gpt2":
+        return _byte_level(True)
+    if pattern == "whole":
+        return _byte_level(False)
+    if pattern == "smollm":
+        steps = [{"type": "Digits", "individual_digits": True}, _byte_level(True)]
+    elif pattern == "deepseek":
+        steps = [*map(_split, patterns.DEEPSEEK), _byte_level(False)]
+    else:
+        regexes = [regex for regex, name in patterns.IN_JSON.items() if name == pattern]
+        if not regexes:
+            raise ArgumentError(
+                "tokenizer.json cannot say this pattern",
+                where="pattern",
+                expected=", ".join(["whole", "smollm", "deepseek", *patterns.IN_JSON.values()]),
+                found=repr(pattern),
+            )
+        steps = [_split(regexes[0]), _byte_level(False)]
+    return {"type": "Sequence", "pretokenizers": steps}
