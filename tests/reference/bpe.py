@@ -3,6 +3,7 @@
 import base64
 import itertools
 from collections import Counter
+from functools import cache
 
 from tests.reference.pretokens import pieces
 
@@ -74,6 +75,7 @@ def ranks_file(ranks):
     return b"".join(base64.b64encode(token) + b" %d\n" % rank for token, rank in ordered)
 
 
+@cache
 def alphabet():
     """GPT-2's characters for the bytes, 256 of them."""
     seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
