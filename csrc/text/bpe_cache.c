@@ -25,12 +25,13 @@ static void cache_free(fs_bpe_cache *c) {
     fs_free(c);
 }
 
-void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32_t *ids, int32_t count) {
+void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32_t *ids, int32_t count,
+                   int32_t note) {
     fs_cached *slot = fs_cache_pair(c, hash);
     if (slot->key.high) slot += slot[1].key.high == 0 || (c->turn++ & 1);
     slot->key = key;
     memcpy(slot->ids, ids, (size_t)count * sizeof *ids);
-    slot->ids[FS_CACHED_IDS] = count;
+    slot->ids[FS_CACHED_IDS] = note;
 }
 
 const int32_t *fs_cache_find_long(const fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *count) {

@@ -41,7 +41,9 @@ FS_INLINE void fs_cache_prefetch_long(const fs_bpe_cache *c, uint64_t hash) {
     FS_PREFETCH(&c->slots[hash & (FS_CACHE_SLOTS - 1)]);
 }
 
-void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32_t *ids, int32_t count);
+/* `count` ids, and what stands in place of the last: their count, for byte-pair encoding. */
+void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32_t *ids, int32_t count,
+                   int32_t note);
 
 /* Long pieces, or those of many ids. The ids of a piece, *count of them; NULL when it is not there. */
 const int32_t *fs_cache_find_long(const fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *count);

@@ -53,7 +53,7 @@ static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint
         if (n <= 0) return n;
     }
     if (is_short && n <= FS_CACHED_IDS)
-        fs_cache_keep(w->cache, key, hash, out, n);
+        fs_cache_keep(w->cache, key, hash, out, n, n);
     else
         fs_cache_keep_long(w->cache, hash, piece, size, out, n);
     return n;

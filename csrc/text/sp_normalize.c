@@ -1,0 +1,115 @@
+#include "sp_normalize.h"
+
+#include "utf8.h"
+
+void fs_sp_rules_note(fs_sp_rules *r) {
+    int byte;
+    for (byte = 0; byte < 256; byte++)
+        r->plain[byte] = byte < 128 && byte != ' ' && r->map.alone[byte] && !(r->has_kept && r->kept.first[byte]);
+}
+
+void fs_sp_rules_free(fs_sp_rules *r) {
+    fs_charsmap_free(&r->map);
+    fs_trie_free(&r->kept);
+}
+
+/* Bytes of the text that are taken next, and what becomes of them. */
+static int32_t next_part(const fs_sp_rules *r, const uint8_t *text, int32_t size, fs_text *part) {
+    int32_t taken, value;
+    if (r->has_kept) {
+        taken = fs_trie_longest(&r->kept, text, size, &value);
+        if (taken) goto as_it_is;
+    }
+    taken = fs_charsmap_match(&r->map, text, size, part);
+    if (taken) return taken;
+    taken = fs_utf8_size(text[0]);
+as_it_is:
+    part->data = text;
+    part->size = (size_t)taken;
+    return taken;
+}
+
+static void put_space(const fs_sp_rules *r, fs_aligned *out, int32_t begin, int32_t end) {
+    fs_aligned_put(out, (const uint8_t *)(r->escape ? FS_SP_SPACE : " "), r->escape ? 3 : 1, begin, end);
+}
+
+/* A part that comes from [begin, end) of the text. *spaced: whether a space is before it, and then behind it. */
+static void put_part(const fs_sp_rules *r, fs_aligned *out, fs_text part, int32_t begin, int32_t end, int *spaced) {
+    size_t i = 0;
+    while (*spaced && i < part.size && part.data[i] == ' ') i++;
+    if (i == part.size) return;
+    for (; i < part.size; i++) {
+        if (part.data[i] == ' ')
+            put_space(r, out, begin, end);
+        else
+            fs_aligned_put(out, part.data + i, 1, begin, end);
+    }
+    *spaced = r->remove_spaces && part.data[part.size - 1] == ' ';
+}
+
+/* How many plain characters begin at `at`. */
+static int32_t plain_run(const fs_sp_rules *r, fs_text text, int32_t at) {
+    const uint8_t *p = text.data;
+    int32_t end = at;
+    while (end < (int32_t)text.size && r->plain[p[end]]) end++;
+    if (end > at && end < (int32_t)text.size && p[end] >= 0x80) end--; /* it may combine */
+    return end - at;
+}
+
+static void put_plain(fs_aligned *out, const uint8_t *text, int32_t at, int32_t n) {
+    int32_t i;
+    if (!out->tracked) {
+        fs_aligned_put(out, text + at, n, 0, 0);
+        return;
+    }
+    for (i = at; i < at + n; i++) fs_aligned_put(out, text + i, 1, i, i + 1);
+}
+
+static void drop_spaces_behind(const fs_sp_rules *r, fs_aligned *out, int32_t from) {
+    const char *space = r->escape ? FS_SP_SPACE : " ";
+    const int32_t n = r->escape ? 3 : 1;
+    while (out->size - from >= n && memcmp(out->data + out->size - n, space, (size_t)n) == 0) out->size -= n;
+}
+
+fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, fs_aligned *out, fs_error *err) {
+    const int32_t size = (int32_t)text.size, from = out->size;
+    const int lone_space = r->map.alone[' '] && !(r->has_kept && r->kept.first[' ']);
+    int32_t at = 0, taken;
+    int spaced = r->remove_spaces;
+    fs_text part;
+    while (r->remove_spaces && at < size) {
+        taken = next_part(r, text.data + at, size - at, &part);
+        if (part.size != 1 || part.data[0] != ' ') break;
+        at += taken;
+    }
+    if (at == size) return FS_OK;
+    FS_TRY(fs_aligned_room(out, text.size + text.size / 2 + 16, err));
+    if (r->dummy_prefix && !r->suffix) put_space(r, out, at, at);
+    while (at < size) {
+        const int32_t run = plain_run(r, text, at);
+        if (run) {
+            FS_TRY(fs_aligned_room(out, (size_t)run + 8, err));
+            put_plain(out, text.data, at, run);
+            spaced = 0;
+            at += run;
+            if (at == size) break;
+        }
+        if (lone_space && text.data[at] == ' ' && (at + 1 == size || text.data[at + 1] < 0x80)) {
+            FS_TRY(fs_aligned_room(out, 3, err));
+            if (!spaced) put_space(r, out, at, at + 1);
+            spaced = r->remove_spaces;
+            at++;
+            continue;
+        }
+        taken = next_part(r, text.data + at, size - at, &part);
+        FS_TRY(fs_aligned_room(out, 3 * part.size, err));
+        put_part(r, out, part, at, at + taken, &spaced);
+        at += taken;
+    }
+    if (r->remove_spaces) drop_spaces_behind(r, out, from);
+    if (r->dummy_prefix && r->suffix) {
+        FS_TRY(fs_aligned_room(out, 3, err));
+        put_space(r, out, size, size);
+    }
+    return FS_OK;
+}

@@ -1,0 +1,184 @@
+# SentencePiece models.
+
+cdef extern from "text/sp_encode.h" nogil:
+    ctypedef struct fs_pieces:
+        int32_t count
+        int32_t unknown
+    int FS_PIECE_CONTROL
+    fs_text fs_pieces_text(const fs_pieces *p, int32_t id)
+    double fs_pieces_score(const fs_pieces *p, int32_t id)
+    int fs_pieces_type(const fs_pieces *p, int32_t id)
+    ctypedef struct fs_sp_model:
+        fs_pieces pieces
+        int32_t bos
+        int32_t eos
+        int32_t pad
+    ctypedef struct fs_sp_encoder:
+        fs_sp_model model
+        fs_buffer prepend
+        fs_buffer append
+    void fs_sp_encoder_free(fs_sp_encoder *e)
+    fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *err)
+    fs_status fs_sp_job(const void *e, fs_text text, int64_t place, unsigned int want, fs_text_block *block,
+                        int64_t *tokens)
+    fs_status fs_sp_decode(const fs_sp_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out, fs_error *err)
+    fs_status fs_sp_prepare(const fs_sp_encoder *e, fs_text text, fs_buffer *out, fs_error *err)
+
+
+cdef tuple arrays_of(fs_encoded *out, bint spans):
+    """(ids, offsets, spans or None) of a batch, which is given up."""
+    cdef int32_t *to
+    offsets = offsets_of(out)
+    ids = np.empty(out.offsets[out.count], np.int32)
+    places = np.empty((len(ids) if spans else 0, 2), np.int32)
+    to = <int32_t *><size_t>ids.ctypes.data
+    with nogil:
+        fs_encoded_ids(out, to)
+    if spans:
+        to = <int32_t *><size_t>places.ctypes.data
+        with nogil:
+            fs_encoded_spans(out, to)
+    return ids, offsets, places if spans else None
+
+
+cdef unsigned int wanted(str spans, bint bare) except? 0:
+    cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+    if spans is not None:
+        want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
+    return want
+
+
+cdef class PieceEncoder:
+    """Texts to ids by some job; never changed once made."""
+
+    cdef fs_text_job job
+    cdef const void *encoder
+
+    cdef fs_encoded encoded(self, _Views views, unsigned int want, threads) except *:
+        cdef fs_encoded out
+        cdef fs_error err
+        cdef fs_status st
+        cdef Run run = Run(threads)
+        with nogil:
+            st = fs_encode_batch(self.job, self.encoder, views.views, views.count, want, &run.run, &out, &err)
+        run.check(st, &err)
+        return out
+
+    def encode(self, texts, *, threads=None, bint bare=False, str spans=None) -> tuple:
+        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
+        cdef unsigned int want = wanted(spans, bare)
+        cdef fs_encoded out = self.encoded(_Views(texts, "texts", 0, True), want, threads)
+        try:
+            return arrays_of(&out, spans is not None)
+        finally:
+            fs_encoded_free(&out)
+
+    def encode_one(self, text, *, bint bare=False) -> list:
+        """The ids of one text; the short way for short texts."""
+        cdef fs_text view = view_of_any(text, "text", -1)
+        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+        cdef fs_text_block block
+        cdef fs_status st
+        cdef int64_t tokens
+        memset(&block, 0, sizeof(block))
+        try:
+            with nogil:
+                st = self.job(self.encoder, view, -1, want, &block, &tokens)
+            check(st, &block.error)
+            return _list_of(<int32_t *>block.ids.data, tokens)
+        finally:
+            fs_text_block_free(&block)
+
+    def counts(self, texts, *, threads=None, bint bare=False) -> np.ndarray:
+        """How many tokens each text has, int64, without keeping them."""
+        cdef _Views views = _Views(texts, "texts", 0, True)
+        cdef fs_encoded out = self.encoded(views, FS_WANT_BARE if bare else 0, threads)
+        try:
+            offsets = offsets_of(&out)
+        finally:
+            fs_encoded_free(&out)
+        return np.diff(offsets)
+
+
+cdef class SentencePieceEncoder(PieceEncoder):
+    """A SentencePiece model; never changed once made."""
+
+    cdef fs_sp_encoder e
+
+    def __cinit__(self, file):
+        cdef fs_error err
+        cdef fs_status st
+        cdef fs_text view
+        cdef const uint8_t[::1] data = file
+        memset(&self.e, 0, sizeof(self.e))
+        self.job, self.encoder = fs_sp_job, &self.e
+        view.data, view.size = &data[0] if data.shape[0] else NULL, <size_t>data.shape[0]
+        with nogil:
+            st = fs_sp_load(&self.e.model, _hash_key, view, &err)
+        check(st, &err)
+
+    def __dealloc__(self):
+        fs_sp_encoder_free(&self.e)
+
+    def __len__(self):
+        return self.e.model.pieces.count
+
+    def special(self) -> tuple:
+        """Ids of the unknown, the first, the last and the padding piece; -1: none."""
+        return self.e.model.pieces.unknown, self.e.model.bos, self.e.model.eos, self.e.model.pad
+
+    def around(self, prepend, append) -> None:
+        """Sets the ids around every text; before the first call alone."""
+        self._fix(&self.e.prepend, prepend)
+        self._fix(&self.e.append, append)
+
+    cdef int _fix(self, fs_buffer *where, ids) except -1:
+        cdef fs_error err
+        cdef int32_t id
+        for each in ids:
+            id = each
+            check(fs_buffer_append(where, &id, sizeof(id), &err), &err)
+        return 0
+
+    def piece(self, int64_t id) -> tuple | None:
+        """(text, score, type) of a piece; None when there is none of that id."""
+        cdef fs_text text
+        if not 0 <= id < self.e.model.pieces.count:
+            return None
+        text = fs_pieces_text(&self.e.model.pieces, <int32_t>id)
+        return (
+            text_of(text.data, text.size), fs_pieces_score(&self.e.model.pieces, <int32_t>id),
+            fs_pieces_type(&self.e.model.pieces, <int32_t>id),
+        )
+
+    def decode(self, ids) -> str:
+        """The text of ids."""
+        array = as_ids(ids)
+        cdef const int32_t *first = <const int32_t *><size_t>array.ctypes.data
+        cdef int64_t n = len(array)
+        cdef fs_buffer out
+        cdef fs_error err
+        cdef fs_status st
+        memset(&out, 0, sizeof(out))
+        try:
+            with nogil:
+                st = fs_sp_decode(&self.e, first, n, &out, &err)
+            check(st, &err)
+            return text_of(out.data, out.size)
+        finally:
+            fs_buffer_free(&out)
+
+    def normalize(self, text) -> str:
+        """The text as the model sees it."""
+        cdef fs_text view = view_of_any(text, "text", -1)
+        cdef fs_buffer out
+        cdef fs_error err
+        cdef fs_status st
+        memset(&out, 0, sizeof(out))
+        try:
+            with nogil:
+                st = fs_sp_prepare(&self.e, view, &out, &err)
+            check(st, &err)
+            return text_of(out.data, out.size)
+        finally:
+            fs_buffer_free(&out)
