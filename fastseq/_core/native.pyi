@@ -302,3 +302,31 @@ def probe_parallel_sum(
     values: I64, *, threads: int | None = None, grain: int = 1, spin_us: int = 0, nested: bool = False
 ) -> tuple[int, list[int], bool]: ...
 def probe_fail(code: int, where: str, what: str, expected: str, found: str) -> None: ...
+
+# sentencepiece.pxi
+class PieceEncoder:
+    """Texts to ids by some job; never changed once made."""
+
+    def encode(
+        self,
+        texts: Iterable[str | bytes],
+        *,
+        threads: int | None = None,
+        bare: bool = False,
+        spans: str | None = None,
+    ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
+    def encode_one(self, text: str | bytes, *, bare: bool = False) -> list[int]: ...
+    def counts(
+        self, texts: Iterable[str | bytes], *, threads: int | None = None, bare: bool = False
+    ) -> I64: ...
+
+class SentencePieceEncoder(PieceEncoder):
+    """A SentencePiece model, from the bytes of its file; never changed once made."""
+
+    def __init__(self, file: bytes) -> None: ...
+    def __len__(self) -> int: ...
+    def special(self) -> tuple[int, int, int, int]: ...  # unknown, first, last, padding; -1: none
+    def around(self, prepend: Iterable[int], append: Iterable[int]) -> None: ...
+    def piece(self, id: int) -> tuple[str, float, int] | None: ...  # text, score, type
+    def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]]) -> str: ...
+    def normalize(self, text: str | bytes) -> str: ...

@@ -23,15 +23,17 @@ class SentencePieceTokenizer(Tokenizer):
         tokenizer.encode("Hello world.")
         tokenizer.normalize("Hello  world.")   # '▁Hello▁world.'
 
-    Texts are `str`, or `bytes` of valid UTF-8. Text that spells a control piece (`</s>`) is text. Nothing is put
-    around a text unless `add_bos` or `add_eos` asks for it.
+    Texts are `str`, or `bytes` of valid UTF-8. Text that spells a control piece (`</s>`) is text. Nothing is
+    put around a text unless `add_bos` or `add_eos` asks for it.
 
     `Tokenizer.load` makes them.
     """
 
     kind = "sentencepiece"
 
-    def __init__(self, encoder: native.SentencePieceEncoder, *, add_bos: bool = False, add_eos: bool = False) -> None:
+    def __init__(
+        self, encoder: native.SentencePieceEncoder, *, add_bos: bool = False, add_eos: bool = False
+    ) -> None:
         self._native = encoder
         self.unk_id, self.bos_id, self.eos_id, self.pad_id = encoder.special()
         for name, asked, id in (("add_bos", add_bos, self.bos_id), ("add_eos", add_eos, self.eos_id)):

@@ -19,6 +19,7 @@ from fastseq.text.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer
     from fastseq.text.bpe_training import TrainedBpe
+    from fastseq.text.sentencepiece import SentencePieceTokenizer
 
 Unit = Literal["characters", "bytes"]
 Ids = Sequence[int] | NDArray[np.integer[Any]]
@@ -99,11 +100,12 @@ class Tokenizer(ABC):
         encoding: str | None = None,
         pattern: str | None = None,
         special_tokens: Mapping[str, int] | None = None,
-    ) -> BpeTokenizer:
-        """The tokenizer of a file, or of a folder with one: ``tokenizer.json``, ``*.tiktoken``.
+    ) -> BpeTokenizer | SentencePieceTokenizer:
+        """The tokenizer of a file, or of a folder with one.
 
-        The other arguments are for files of ranks (tiktoken), which do not say it themselves. Those of OpenAI
-        are known by their name or size.
+        Files are ``tokenizer.json``, ``*.tiktoken``, and SentencePiece's ``*.model`` and ``*.spm``. The other
+        arguments are for files of ranks (tiktoken), which do not say it themselves. Those of OpenAI are known
+        by their name or size.
 
         Args:
             encoding: name of a published encoding: cl100k_base, o200k_base, gpt2 ...
@@ -112,12 +114,12 @@ class Tokenizer(ABC):
 
         Raises `FormatError` or `UnsupportedError` naming the file and the place.
         """
-        from fastseq.text import tiktoken_file, tokenizer_json
+        from fastseq.text import sentencepiece, tiktoken_file, tokenizer_json
 
         place = Path(path)
         if place.is_dir():
             place = place / "tokenizer.json"
-        if place.suffix == ".json":
+        if place.suffix in (".json", ".model", ".spm"):
             for name, value in (
                 ("encoding", encoding),
                 ("pattern", pattern),
@@ -125,7 +127,7 @@ class Tokenizer(ABC):
             ):
                 if value is not None:
                     raise ArgumentError("the file says it itself", where=name, found=str(place))
-            return tokenizer_json.load(place)
+            return tokenizer_json.load(place) if place.suffix == ".json" else sentencepiece.load(place)
         return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
     @staticmethod

@@ -2,8 +2,8 @@
 
     python -m tests.text.sentencepiece_models
 
-writes the small ones, with what that library makes of the texts, to tests/text/data/sentencepiece.json.gz, for the
-tests that run without it.
+writes the small ones, with what that library makes of the texts, to tests/text/data/sentencepiece.json.gz,
+for the tests that run without it.
 """
 
 from __future__ import annotations
@@ -30,28 +30,78 @@ def main(argv): return [x ** 2 for x in range(10) if x % 2 == 0]  # squares of e
 """.strip().splitlines()
 
 TEXTS = [
-    "", " ", "   ", "a", " a", "a ", "  a  b  ", "\t\na\r\n", "\u200b", "a\u200bb", "\u3000全角\u3000", "ﬁne ½ Ⅷ ㍿ Å",
-    "e\u0301 é", "▁", "▁▁a", "a▁b", "x\0y", "<s></s><unk><pad>", "<0x41>", "<sep>a<sep> <sep>", "user symbol", "usersymbol",
-    "😀😀 👩‍👩‍👧 🏳️‍🌈", "\ufffd\ufeff", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "*** +++ --- ==== ....", "12345678901234567890",
-    "the  the   the", "ABC abc ÀÉÎ", "שלום עולם", "ไทยไม่มีเว้นวรรค", "ạ̈̄ q̣̇", *LINES,
-]  # fmt: skip
+    "",
+    " ",
+    "   ",
+    "a",
+    " a",
+    "a ",
+    "  a  b  ",
+    "\t\na\r\n",
+    "\u200b",
+    "a\u200bb",
+    "\u3000全角\u3000",
+    "ﬁne ½ Ⅷ ㍿ Å",
+    "e\u0301 é",
+    "▁",
+    "▁▁a",
+    "a▁b",
+    "x\0y",
+    "<s></s><unk><pad>",
+    "<0x41>",
+    "<sep>a<sep> <sep>",
+    "user symbol",
+    "usersymbol",
+    "😀😀 👩‍👩‍👧 🏳️‍🌈",
+    "\ufffd\ufeff",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "*** +++ --- ==== ....",
+    "12345678901234567890",
+    "the  the   the",
+    "ABC abc ÀÉÎ",
+    "שלום עולם",
+    "ไทยไม่มีเว้นวรรค",
+    "ạ̈̄ q̣̇",
+    *LINES,
+]
 
 # name -> what the trainer is told
 SETTINGS: dict[str, dict[str, Any]] = {
     "unigram": {},
     "unigram-bytes": {"byte_fallback": True, "vocab_size": 600},
-    "unigram-identity": {"normalization_rule_name": "identity", "user_defined_symbols": ["<sep>", "user symbol", "fox", "ab"]},
+    "unigram-identity": {
+        "normalization_rule_name": "identity",
+        "user_defined_symbols": ["<sep>", "user symbol", "fox", "ab"],
+    },
     "unigram-spaces": {"remove_extra_whitespaces": False, "normalization_rule_name": "nfkc_cf"},
     "unigram-bare": {"add_dummy_prefix": False, "normalization_rule_name": "nmt_nfkc_cf"},
     "unigram-suffix": {"treat_whitespace_as_suffix": True, "normalization_rule_name": "nfkc"},
     "unigram-across": {"split_by_whitespace": False, "normalization_rule_name": "identity"},
     "bpe": {"model_type": "bpe"},
-    "bpe-bytes": {"model_type": "bpe", "byte_fallback": True, "vocab_size": 600, "normalization_rule_name": "identity"},
-    "bpe-symbols": {"model_type": "bpe", "user_defined_symbols": ["<sep>", "user symbol", "fox", "ab"], "control_symbols": ["Q"]},
-    "bpe-spaces": {"model_type": "bpe", "remove_extra_whitespaces": False, "add_dummy_prefix": False, "normalization_rule_name": "identity"},
+    "bpe-bytes": {
+        "model_type": "bpe",
+        "byte_fallback": True,
+        "vocab_size": 600,
+        "normalization_rule_name": "identity",
+    },
+    "bpe-symbols": {
+        "model_type": "bpe",
+        "user_defined_symbols": ["<sep>", "user symbol", "fox", "ab"],
+        "control_symbols": ["Q"],
+    },
+    "bpe-spaces": {
+        "model_type": "bpe",
+        "remove_extra_whitespaces": False,
+        "add_dummy_prefix": False,
+        "normalization_rule_name": "identity",
+    },
     "bpe-across": {"model_type": "bpe", "split_by_whitespace": False, "normalization_rule_name": "identity"},
-    "bpe-suffix": {"model_type": "bpe", "treat_whitespace_as_suffix": True, "normalization_rule_name": "identity"},
-}  # fmt: skip
+    "bpe-suffix": {
+        "model_type": "bpe",
+        "treat_whitespace_as_suffix": True,
+        "normalization_rule_name": "identity",
+    },
+}
 
 SMALL = [name for name, options in SETTINGS.items() if options.get("normalization_rule_name") == "identity"]
 
