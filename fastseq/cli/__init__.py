@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 
 from fastseq import __version__
-from fastseq.cli import convert, info, run, train
+from fastseq.cli import convert, info, run, tokenize, train
 from fastseq.errors import FastseqError
 
-COMMANDS = (run, convert, info, train)
+COMMANDS = (run, tokenize, convert, info, train)
 INTERRUPTED = 130
 
 

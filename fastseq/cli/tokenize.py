@@ -1,0 +1,129 @@
+"""``fastseq tokenize``: texts to ids, or a corpus to a tokenizer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from fastseq.cli.common import Commands, add_threads, command, count, file_lines
+
+EXAMPLES = """\
+  fastseq tokenize tokenizer.json "Hello, world!"
+  fastseq tokenize cl100k_base.tiktoken --file corpus.txt --count
+  fastseq tokenize --train corpus.txt --vocab-size 32000 --out tokenizer.json
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = command(commands, "tokenize", "turn texts into ids, or train a tokenizer", EXAMPLES)
+    parser.add_argument(
+        "tokenizer", metavar="TOKENIZER", nargs="?", help="a file of one, or a folder with tokenizer.json"
+    )
+    parser.add_argument(
+        "texts", metavar="TEXT", nargs="*", help="texts; without any, lines of standard input"
+    )
+    parser.add_argument(
+        "--file", action="append", default=[], metavar="FILE", help="texts a line; - for standard input"
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--tokens", action="store_true", help="the tokens' texts, as JSON, instead of ids")
+    shown.add_argument("--json", action="store_true", help="an object a line: text, ids, tokens, offsets")
+    shown.add_argument("--count", action="store_true", help="only how many ids there are, at the end")
+    parser.add_argument("--encoding", metavar="NAME", help="of a file of ranks: cl100k_base, o200k_base ...")
+    parser.add_argument(
+        "--pattern", metavar="NAME", help="how texts are cut: gpt2, llama3, o200k ... (docs/tokenizers.md)"
+    )
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--train", nargs="+", metavar="FILE", help="train byte-level BPE on the lines of files"
+    )
+    training.add_argument("--out", metavar="FILE", help="where it goes: a name in .json or .tiktoken")
+    training.add_argument("--vocab-size", type=count, metavar="N", help="tokens at most (32000)")
+    training.add_argument("--min-frequency", type=count, metavar="N", help="leave out rarer pairs (1)")
+    training.add_argument(
+        "--special", action="append", default=[], metavar="TOKEN", help="a special token; may come again"
+    )
+    add_threads(parser)
+    parser.set_defaults(command=tokenize, parser=parser)
+
+
+def tokenize(options: argparse.Namespace) -> int:
+    if options.train:
+        return _train(options)
+    for name in ("out", "vocab_size", "min_frequency", "special"):
+        if getattr(options, name):
+            options.parser.error(f"--{name.replace('_', '-')}: only with --train")
+    if options.tokenizer is None:
+        options.parser.error("TOKENIZER is missing")
+    import fastseq
+
+    tokenizer = fastseq.Tokenizer.load(options.tokenizer, encoding=options.encoding, pattern=options.pattern)
+    total = 0
+    for texts in _read(options):
+        if options.count:
+            total += tokenizer.count(texts)
+            continue
+        for line in _lines(tokenizer, texts, options):
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    if options.count:
+        print(total)
+    return 0
+
+
+def _read(options: argparse.Namespace) -> Iterator[list[str]]:
+    if options.texts:
+        yield options.texts
+    for path in options.file or ([] if options.texts else ["-"]):
+        yield from file_lines(path)
+
+
+def _lines(tokenizer: Any, texts: list[str], options: argparse.Namespace) -> Iterator[str]:
+    """A line a text."""
+    if options.tokens:
+        for text in texts:
+            yield _json(tokenizer.tokenize(text))
+    elif options.json:
+        for text in texts:
+            yield _json(
+                {
+                    "text": text,
+                    "ids": tokenizer.encode(text),
+                    "tokens": tokenizer.tokenize(text),
+                    "offsets": tokenizer.offsets(text),
+                }
+            )
+    else:
+        for ids in tokenizer.encode_batch(texts, threads=options.threads):
+            yield " ".join(map(str, ids.tolist()))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _train(options: argparse.Namespace) -> int:
+    for name in ("file", "tokens", "json", "count", "encoding", "texts"):
+        if getattr(options, name):
+            options.parser.error(f"{name}: not with --train")
+    if options.tokenizer is not None:
+        options.parser.error("TOKENIZER: not with --train")
+    if not options.out:
+        options.parser.error("--out is missing")
+    import fastseq
+
+    made = fastseq.Tokenizer.train(
+        files=options.train,
+        vocab_size=options.vocab_size or 32_000,
+        pattern=options.pattern or "gpt2",
+        min_frequency=options.min_frequency or 1,
+        special_tokens=options.special,
+        threads=options.threads,
+        progress=None,
+    )
+    made.write(options.out)
+    print(f"{options.out}: {len(made.vocab)} tokens, {len(made.merges)} merges")
+    return 0

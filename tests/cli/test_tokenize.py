@@ -1,0 +1,64 @@
+"""``fastseq tokenize``: texts to ids, a corpus to a tokenizer."""
+
+import json
+
+import pytest
+
+import fastseq
+from fastseq.cli import main
+from tests.text import toy
+
+TEXTS = ["the tokenizer", "", "größer 1234"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return str(toy.write_json(tmp_path_factory.mktemp("toy")))
+
+
+def printed(capsys, *arguments):
+    assert main(["tokenize", *arguments]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_ids_tokens_and_counts(file, tmp_path, capsys):
+    tokenizer = fastseq.Tokenizer.load(file)
+    ids = [tokenizer.encode(text) for text in TEXTS]
+    assert printed(capsys, file, *TEXTS) == [" ".join(map(str, one)) for one in ids]
+    (tmp_path / "texts").write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
+    lines = printed(capsys, file, "--file", str(tmp_path / "texts"), "--tokens")
+    assert list(map(json.loads, lines)) == [tokenizer.tokenize(text) for text in TEXTS]
+    told = json.loads(printed(capsys, file, TEXTS[2], "--json")[0])
+    assert told["ids"] == ids[2]
+    assert "".join(TEXTS[2][begin:end] for begin, end in told["offsets"]) == TEXTS[2]
+    assert printed(capsys, file, *TEXTS, "--count") == [str(sum(map(len, ids)))]
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "ranks.tiktoken"])
+def test_training(name, tmp_path, capsys):
+    (tmp_path / "corpus").write_text(toy.TEXT, encoding="utf-8")
+    made = str(tmp_path / name)
+    options = ["--vocab-size", "300", "--pattern", "llama3", "--special", "<|end|>"]
+    told = printed(capsys, "--train", str(tmp_path / "corpus"), "--out", made, *options)
+    assert told == [f"{made}: 300 tokens, 43 merges"]
+    pattern = ["--pattern", "llama3"] if name.endswith("tiktoken") else []
+    [line] = printed(capsys, made, "the tokenizer", *pattern)
+    lines = toy.TEXT.splitlines(keepends=True)
+    wanted = fastseq.Tokenizer.train(lines, vocab_size=300, pattern="llama3", special_tokens=["<|end|>"])
+    assert list(map(int, line.split())) == wanted.encode("the tokenizer")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["x.json", "--out", "y.json"], ["--train", "x"], ["x.json", "--tokens", "--json"]],
+)
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["tokenize", *arguments])
+    assert ended.value.code == 2
+    assert "usage: fastseq tokenize" in capsys.readouterr().err
+
+
+def test_errors_are_one_line(tmp_path, capsys):
+    assert main(["tokenize", str(tmp_path / "none.json"), "a"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
