@@ -1,36 +1,34 @@
 #include "aligned.h"
 
-#include "base/arena.h"
+#define SIZE_MOST (INT32_MAX / 2)
+
+/* Room for `need` elements in all. */
+static void *reserve(fs_buffer *b, size_t need, size_t element) {
+    b->size = 0;
+    return fs_buffer_add(b, need * element) ? b->data : NULL;
+}
 
 fs_status fs_aligned_grow(fs_aligned *a, size_t more, fs_error *err) {
-    const size_t need = (size_t)a->size + more, wanted = FS_MAX(FS_MAX(need, 256), (size_t)a->capacity / 2 * 3);
-    fs_aligned b = *a;
-    if (need > INT32_MAX / 2)
-        return fs_fail(err, FS_ERR_VALUE, "text", "too long once it is normalized", "at most %d bytes|%llu", INT32_MAX / 2,
+    size_t need = (size_t)a->size + more;
+    void *data, *begins = NULL, *ends = NULL;
+    if (need > SIZE_MOST)
+        return fs_fail(err, FS_ERR_VALUE, "text", "too long once it is normalized", "at most %d bytes|%llu", SIZE_MOST,
                        (unsigned long long)need);
-    b.capacity = (int32_t)FS_MIN(wanted, (size_t)INT32_MAX / 2);
-    b.data = fs_alloc((size_t)b.capacity);
-    b.begins = a->tracked ? fs_alloc((size_t)b.capacity * sizeof *b.begins) : NULL;
-    b.ends = a->tracked ? fs_alloc((size_t)b.capacity * sizeof *b.ends) : NULL;
-    if (!b.data || (a->tracked && (!b.begins || !b.ends))) {
-        fs_aligned_free(&b);
-        return fs_fail_memory(err, "text", (uint64_t)b.capacity * (a->tracked ? 9 : 1));
-    }
-    if (a->size) {
-        memcpy(b.data, a->data, (size_t)a->size);
-        if (a->tracked) {
-            memcpy(b.begins, a->begins, (size_t)a->size * sizeof *b.begins);
-            memcpy(b.ends, a->ends, (size_t)a->size * sizeof *b.ends);
-        }
-    }
-    fs_aligned_free(a);
-    *a = b;
+    need = FS_MIN(FS_MAX(need, (size_t)a->capacity / 2 * 3), SIZE_MOST);
+    need = FS_MAX(need, 256);
+    data = reserve(&a->bytes, need, 1);
+    if (a->tracked) begins = reserve(&a->places[0], need, sizeof *a->begins);
+    if (a->tracked) ends = reserve(&a->places[1], need, sizeof *a->ends);
+    if (!data || (a->tracked && (!begins || !ends))) return fs_fail_memory(err, "text", (uint64_t)need * 9);
+    a->data = data;
+    a->begins = begins;
+    a->ends = ends;
+    a->capacity = (int32_t)need;
     return FS_OK;
 }
 
 void fs_aligned_free(fs_aligned *a) {
-    fs_free(a->data);
-    fs_free(a->begins);
-    fs_free(a->ends);
-    memset(a, 0, sizeof *a);
+    fs_buffer_free(&a->bytes);
+    fs_buffer_free(&a->places[0]);
+    fs_buffer_free(&a->places[1]);
 }

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/portable.h"
-#include "base/status.h"
 #include "text_view.h"
 
 typedef struct fs_aligned {
@@ -14,6 +14,7 @@ typedef struct fs_aligned {
     int32_t *ends;   /* and ends */
     int32_t size, capacity;
     int tracked; /* whether begins and ends are kept */
+    fs_buffer bytes, places[2]; /* what these pointers point to */
 } fs_aligned;
 
 /* Room for `more` bytes at the end. Fails when the text would outgrow int32. */

@@ -84,22 +84,19 @@ FS_INLINE fs_piece_type fs_pieces_type(const fs_pieces *p, int32_t id) {
 typedef struct fs_pieces_out {
     fs_buffer *ids;  /* int32_t */
     fs_buffer *ends; /* int32_t: where in the stretch each id ends, or NULL */
-    size_t first;    /* how many ids there were before */
 } fs_pieces_out;
 
 /* text of at most INT32_MAX / 2 bytes. *cache may keep what was found. */
 fs_status fs_pieces_encode(const fs_pieces *p, fs_bpe_cache *cache, fs_text text, fs_pieces_out *out, fs_error *err);
 
-/* One id more, ending at `end`; of unknown characters [begin, end) their bytes or, in a row, one id. */
-fs_status fs_pieces_put(const fs_pieces *p, fs_pieces_out *out, int32_t id, fs_text text, int32_t begin, int32_t end,
-                        fs_error *err);
-
-/* The two models, over a part [begin, end) of the text. *sum: of the scores before it, and then with it. *reach: up to
- * which absolute value of that sum the result would be the same. */
+/* The two models, over a part [begin, end) of the text. Each adds its pieces to `found` (int32_t): of every character
+ * that no piece covers the unknown id, -1 where there is none.
+ * *sum: of the scores before it, and then with it. *reach: up to which absolute value of that sum the result would be
+ * the same. */
 fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, double *sum, float *reach,
-                            fs_pieces_out *out, fs_error *err);
+                            fs_buffer *found, fs_error *err);
 fs_status fs_scored_merge_ready(fs_pieces *p, fs_error *err);
-fs_status fs_scored_merge_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, fs_pieces_out *out,
+fs_status fs_scored_merge_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, fs_buffer *found,
                                  fs_error *err);
 
 #endif

@@ -4,25 +4,54 @@
 #include <math.h>
 
 #include "sp_normalize.h"
+#include "utf8.h"
 
-static fs_status put(fs_pieces_out *out, int32_t id, int32_t end, fs_error *err) {
-    FS_TRY(fs_buffer_append(out->ids, &id, sizeof id, err));
-    return out->ends ? fs_buffer_append(out->ends, &end, sizeof end, err) : FS_OK;
+/* A stretch on its way. */
+typedef struct stretch {
+    const fs_pieces *p;
+    fs_bpe_cache *cache; /* may be NULL */
+    fs_text text;
+    int32_t *ids;   /* where the next id goes; there is room for one a byte */
+    int32_t *ends;  /* of each; NULL: not wanted */
+    int32_t *first;
+    fs_buffer found; /* int32_t: what a model made of a word */
+    double sum;     /* of the scores so far */
+} stretch;
+
+static void put(stretch *s, int32_t id, int32_t end) {
+    *s->ids++ = id;
+    if (s->ends) *s->ends++ = end;
 }
 
-fs_status fs_pieces_put(const fs_pieces *p, fs_pieces_out *out, int32_t id, fs_text text, int32_t begin, int32_t end,
-                        fs_error *err) {
-    const size_t n = out->ids->size / sizeof id;
-    if (id != p->unknown) return put(out, id, end, err);
+/* What no piece covers, a character [begin, end). */
+static void put_unknown(stretch *s, int32_t begin, int32_t end) {
+    const fs_pieces *p = s->p;
     if (p->byte_fallback) {
-        for (; begin < end; begin++) FS_TRY(put(out, p->of_byte[text.data[begin]], end, err));
-        return FS_OK;
+        for (; begin < end; begin++) put(s, p->of_byte[s->text.data[begin]], end);
+    } else if (p->join_unknown && s->ids > s->first && s->ids[-1] == p->unknown) {
+        if (s->ends) s->ends[-1] = end;
+    } else {
+        put(s, p->unknown, end);
     }
-    if (p->join_unknown && n > out->first && ((const int32_t *)out->ids->data)[n - 1] == id) {
-        if (out->ends) ((int32_t *)out->ends->data)[out->ends->size / sizeof end - 1] = end;
-        return FS_OK;
+}
+
+/* Pieces (n) of the word that begins at `at`. */
+static fs_status put_pieces(stretch *s, const int32_t *ids, int32_t n, int32_t at, fs_error *err) {
+    const fs_pieces *p = s->p;
+    int32_t i;
+    for (i = 0; i < n; i++) {
+        const int32_t id = ids[i];
+        const int32_t end = at + (id == p->unknown ? fs_utf8_size(s->text.data[at]) : (int32_t)fs_pieces_text(p, id).size);
+        if (id < 0)
+            return fs_fail(err, FS_ERR_UNKNOWN_TOKEN, "text", "no piece for a character", "one, or an unknown piece|%.*s",
+                           (int)(end - at), (const char *)s->text.data + at);
+        if (id == p->unknown)
+            put_unknown(s, at, end);
+        else
+            put(s, id, end);
+        at = end;
     }
-    return put(out, id, end, err);
+    return FS_OK;
 }
 
 static int space_at(const uint8_t *text, int32_t at) { return memcmp(text + at, FS_SP_SPACE, 3) == 0; }
@@ -66,13 +95,16 @@ static float reach_in(int32_t note) {
 }
 
 /* The sum behind known ids. */
-static void add_scores(const fs_pieces *p, const int32_t *ids, int32_t n, double *sum) {
+static void add_scores(stretch *s, const int32_t *ids, int32_t n) {
+    const fs_pieces *p = s->p;
+    double sum = s->sum;
     int32_t i;
     if (p->kind != FS_PIECES_UNIGRAM) return;
     for (i = 0; i < n; i++) {
-        *sum += fs_pieces_score(p, ids[i]);
-        if (p->single) *sum = (double)(float)*sum;
+        sum += ids[i] == p->unknown ? p->unknown_score : fs_pieces_score(p, ids[i]);
+        if (p->single) sum = (double)(float)sum;
     }
+    s->sum = sum;
 }
 
 typedef struct word {
@@ -117,68 +149,73 @@ static uint64_t hash_of(const fs_pieces *p, fs_text text, word *w) {
     return fs_piece_key_hash(w->key, p->key.k0);
 }
 
-static fs_status encode_part(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, double *sum, float *reach,
-                             fs_pieces_out *out, fs_error *err) {
+/* What the model makes of a word: in s->found. */
+static fs_status search(stretch *s, const word *w, double *sum, float *reach, fs_error *err) {
+    const int32_t end = w->begin + w->size;
+    s->found.size = 0;
     *reach = INFINITY;
-    if (p->kind == FS_PIECES_UNIGRAM) return fs_unigram_encode(p, text, begin, end, sum, reach, out, err);
-    return fs_scored_merge_encode(p, text, begin, end, out, err);
+    if (s->p->kind == FS_PIECES_UNIGRAM)
+        return fs_unigram_encode(s->p, s->text, w->begin, end, sum, reach, &s->found, err);
+    return fs_scored_merge_encode(s->p, s->text, w->begin, end, &s->found, err);
 }
 
-/* Whether the ids [had, ...) say all of their word: what is unknown is joined to what is around it. */
-static int all_known(const fs_pieces *p, const fs_pieces_out *out, size_t had, size_t n) {
-    const int32_t *ids = (const int32_t *)out->ids->data + had;
-    size_t i;
-    for (i = 0; i < n; i++)
-        if (ids[i] == p->unknown || fs_pieces_type(p, ids[i]) == FS_PIECE_BYTE) return 0;
-    return n > 0;
-}
-
-/* A word that may have been seen before. What is kept was found with no sum before it, and holds within its reach. */
-static fs_status encode_word(const fs_pieces *p, fs_bpe_cache *cache, fs_text text, word *w, double *sum,
-                             fs_pieces_out *out, fs_error *err) {
-    const int32_t *ids;
-    const size_t had = out->ids->size / sizeof *ids;
-    float reach;
+/* A word; short ones may have been seen before. What is kept was found with no sum before it, and holds within its
+ * reach. */
+static fs_status encode_word(stretch *s, word *w, fs_error *err) {
+    const int kept = s->cache && w->size <= FS_CACHED_BYTES;
+    const int32_t *ids = NULL;
     double none = 0.0;
+    float reach = 0.0f;
     int32_t n;
-    w->hash = hash_of(p, text, w);
-    ids = look_up(cache, w, text.data, &reach, &n);
-    if (ids && fabs(*sum) <= (double)reach) {
-        FS_TRY(fs_buffer_append(out->ids, ids, (size_t)n * sizeof *ids, err));
-        add_scores(p, ids, n, sum);
-        return FS_OK;
-    }
-    if (!ids) {
-        FS_TRY(encode_part(p, text, w->begin, w->begin + w->size, &none, &reach, out, err));
-        n = (int32_t)(out->ids->size / sizeof *ids - had);
-        if (all_known(p, out, had, (size_t)n)) {
-            ids = (const int32_t *)out->ids->data + had;
-            keep(cache, w, text.data, reach, ids, n);
-            if (fabs(*sum) <= (double)reach) {
-                add_scores(p, ids, n, sum);
-                return FS_OK;
-            }
+    if (kept) {
+        w->hash = hash_of(s->p, s->text, w);
+        ids = look_up(s->cache, w, s->text.data, &reach, &n);
+        if (!ids) {
+            FS_TRY(search(s, w, &none, &reach, err));
+            ids = s->found.data;
+            n = (int32_t)(s->found.size / sizeof *ids);
+            keep(s->cache, w, s->text.data, reach, ids, n);
         }
-        out->ids->size = had * sizeof *ids;
     }
-    return encode_part(p, text, w->begin, w->begin + w->size, sum, &reach, out, err);
+    if (ids && fabs(s->sum) <= (double)reach) {
+        add_scores(s, ids, n);
+    } else {
+        FS_TRY(search(s, w, &s->sum, &reach, err));
+        ids = s->found.data;
+        n = (int32_t)(s->found.size / sizeof *ids);
+    }
+    return put_pieces(s, ids, n, w->begin, err);
+}
+
+static fs_status encode_words(stretch *s, fs_error *err) {
+    const int32_t size = (int32_t)s->text.size;
+    const int whole = s->p->unused && s->p->kind == FS_PIECES_MERGE; /* how such are made depends on all of the text */
+    word w = {{0, 0}, 0, 0, 0};
+    for (; w.begin < size; w.begin += w.size) {
+        w.size = (whole ? size : word_end(s->p, s->text.data, w.begin, size)) - w.begin;
+        FS_TRY(encode_word(s, &w, err));
+    }
+    return FS_OK;
+}
+
+/* Room for n more behind what is there. */
+static int32_t *reserve(fs_buffer *b, size_t n) {
+    const size_t size = b->size;
+    int32_t *at = fs_buffer_add(b, n * sizeof *at);
+    b->size = size;
+    return at;
 }
 
 fs_status fs_pieces_encode(const fs_pieces *p, fs_bpe_cache *cache, fs_text text, fs_pieces_out *out, fs_error *err) {
-    const int32_t size = (int32_t)text.size;
-    double sum = 0.0;
-    float reach;
-    word w = {{0, 0}, 0, 0, 0};
-    out->first = out->ids->size / sizeof(int32_t);
-    if (!size) return FS_OK;
-    if (p->unused && p->kind == FS_PIECES_MERGE) return encode_part(p, text, 0, size, &sum, &reach, out, err);
-    while (w.begin < size) {
-        w.size = word_end(p, text.data, w.begin, size) - w.begin;
-        if (cache && !out->ends && w.size <= FS_CACHED_BYTES)
-            FS_TRY(encode_word(p, cache, text, &w, &sum, out, err));
-        else
-            FS_TRY(encode_part(p, text, w.begin, w.begin + w.size, &sum, &reach, out, err));
-        w.begin += w.size;
-    }
-    return FS_OK;
+    stretch s = {p, p->unused && p->kind == FS_PIECES_MERGE ? NULL : cache, text, NULL, NULL, NULL, {0}, 0.0};
+    fs_status st;
+    s.ids = s.first = reserve(out->ids, text.size);
+    s.ends = out->ends ? reserve(out->ends, text.size) : NULL;
+    if (!text.size) return FS_OK;
+    if (!s.ids || (out->ends && !s.ends)) return fs_fail_memory(err, "ids", (uint64_t)text.size * sizeof *s.ids);
+    st = encode_words(&s, err);
+    out->ids->size += (size_t)(s.ids - s.first) * sizeof *s.ids;
+    if (out->ends) out->ends->size += (size_t)(s.ids - s.first) * sizeof *s.ids;
+    fs_buffer_free(&s.found);
+    return st;
 }

@@ -257,21 +257,18 @@ static void merge_long(work *w, int32_t n, uint64_t *heap) {
     }
 }
 
-/* Gives out a symbol; an unused piece as what it was made of. *at: where it begins, and then ends. */
-static fs_status give(const work *w, int32_t id, int32_t *at, fs_text text, int32_t end, fs_pieces_out *out,
-                      fs_error *err) {
+/* Gives out a symbol; an unused piece as what it was made of. */
+static fs_status give(const work *w, int32_t id, fs_buffer *found, fs_error *err) {
     const fs_pieces *p = w->p;
     while (id >= 0 && id < p->count && w->parts && fs_pieces_type(p, id) == FS_PIECE_UNUSED && w->parts[id][1]) {
-        FS_TRY(give(w, w->parts[id][0] - 1, at, text, -1, out, err));
+        FS_TRY(give(w, w->parts[id][0] - 1, found, err));
         id = w->parts[id][1] - 1;
     }
-    if (end < 0) end = *at + (id < p->count ? (int32_t)fs_pieces_text(p, id).size : fs_utf8_size(w->text[*at]));
-    FS_TRY(fs_pieces_put(p, out, id >= 0 && id < p->count ? id : p->unknown, text, *at, end, err));
-    *at = end;
-    return FS_OK;
+    if (id < 0 || id >= p->count) id = p->unknown;
+    return fs_buffer_append(found, &id, sizeof id, err);
 }
 
-fs_status fs_scored_merge_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, fs_pieces_out *out,
+fs_status fs_scored_merge_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, fs_buffer *found,
                                  fs_error *err) {
     symbol stack[SHORT];
     work w = {p, text.data, stack, NULL};
@@ -293,10 +290,7 @@ fs_status fs_scored_merge_encode(const fs_pieces *p, fs_text text, int32_t begin
         merge_short(&w, n);
     else
         merge_long(&w, n, heap);
-    for (i = 0; i >= 0 && st == FS_OK; i = w.all[i].next) {
-        int32_t at = w.all[i].begin;
-        st = give(&w, w.all[i].id, &at, text, w.all[i].next < 0 ? end : w.all[w.all[i].next].begin, out, err);
-    }
+    for (i = 0; i >= 0 && st == FS_OK; i = w.all[i].next) st = give(&w, w.all[i].id, found, err);
 done:
     if (w.all != stack) fs_free(w.all);
     fs_free(heap);

@@ -25,7 +25,7 @@ static fs_status add_fixed(const fs_buffer *ids, fs_text text, int32_t at, unsig
 static fs_status encode_text(const fs_sp_encoder *e, fs_text text, unsigned want, fs_text_block *block, fs_aligned *a,
                              fs_bpe_cache *cache) {
     fs_buffer ends = {0};
-    fs_pieces_out out = {&block->ids, want & FS_WANT_SPANS ? &ends : NULL, 0};
+    fs_pieces_out out = {&block->ids, want & FS_WANT_SPANS ? &ends : NULL};
     fs_text prepared;
     fs_status st;
     FS_TRY(add_fixed(&e->prepend, text, 0, want, block));
@@ -44,7 +44,7 @@ done:
 fs_status fs_sp_job(const void *encoder, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                     int64_t *tokens) {
     fs_sp_encoder *e = (fs_sp_encoder *)(uintptr_t)encoder; /* of it only the pool changes */
-    fs_aligned a = {NULL, NULL, NULL, 0, 0, (want & FS_WANT_SPANS) != 0};
+    fs_aligned a = {0};
     const size_t before = want & FS_WANT_IDS ? block->ids.size : 0;
     fs_bpe_cache *cache;
     fs_status st;
@@ -58,7 +58,13 @@ fs_status fs_sp_job(const void *encoder, fs_text text, int64_t place, unsigned w
     cache = fs_cache_take(&e->pool);
     if (!cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
     block->ids.size = before;
+    a.tracked = (want & FS_WANT_SPANS) != 0;
+    a.bytes = block->pieces; /* lives on from text to text */
+    a.data = a.bytes.data;
+    a.capacity = a.tracked ? 0 : (int32_t)FS_MIN(a.bytes.capacity, INT32_MAX / 2);
     st = encode_text(e, text, want, block, &a, cache);
+    block->pieces = a.bytes;
+    memset(&a.bytes, 0, sizeof a.bytes);
     fs_cache_give(&e->pool, cache);
     fs_aligned_free(&a);
     *tokens = (int64_t)((block->ids.size - before) / sizeof(int32_t));

@@ -47,25 +47,23 @@ static void put_part(const fs_sp_rules *r, fs_aligned *out, fs_text part, int32_
     *spaced = r->remove_spaces && part.data[part.size - 1] == ' ';
 }
 
-/* How many plain characters begin at `at`. */
-static int32_t plain_run(const fs_sp_rules *r, fs_text text, int32_t at) {
-    const uint8_t *p = text.data;
-    int32_t end = at;
-    while (end < (int32_t)text.size && r->plain[p[end]]) end++;
-    if (end > at && end < (int32_t)text.size && p[end] >= 0x80) end--; /* it may combine */
-    return end - at;
-}
-
-static void put_plain(fs_aligned *out, const uint8_t *text, int32_t at, int32_t n) {
-    int32_t i;
-    if (!out->tracked) {
-        fs_aligned_put(out, text + at, n, 0, 0);
-        return;
+/* Copies the plain characters that begin at `at`, for which there is room; returns how many. */
+static int32_t put_plain(const fs_sp_rules *r, fs_text text, int32_t at, fs_aligned *out) {
+    const uint8_t *p = text.data + at;
+    uint8_t *to = out->data + out->size;
+    const int32_t most = (int32_t)text.size - at;
+    int32_t n = 0, i;
+    for (; n < most && r->plain[p[n]]; n++) to[n] = p[n];
+    if (n && n < most && p[n] >= 0x80) n--; /* it may combine */
+    for (i = 0; i < n && out->tracked; i++) {
+        out->begins[out->size + i] = at + i;
+        out->ends[out->size + i] = at + i + 1;
     }
-    for (i = at; i < at + n; i++) fs_aligned_put(out, text + i, 1, i, i + 1);
+    out->size += n;
+    return n;
 }
 
-/* Returns where in the text the first of them is, `size` when there is none. */
+/* Those behind the text are dropped. Returns where in the text the first of them is, `size` when there is none. */
 static int32_t drop_spaces_behind(const fs_sp_rules *r, fs_aligned *out, int32_t from, int32_t size) {
     const char *space = r->escape ? FS_SP_SPACE : " ";
     const int32_t n = r->escape ? 3 : 1;
@@ -91,16 +89,12 @@ fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, fs_aligned *out, f
     FS_TRY(fs_aligned_room(out, text.size + text.size / 2 + 16, err));
     if (r->dummy_prefix && !r->suffix) put_space(r, out, at, at);
     while (at < size) {
-        const int32_t run = plain_run(r, text, at);
-        if (run) {
-            FS_TRY(fs_aligned_room(out, (size_t)run + 8, err));
-            put_plain(out, text.data, at, run);
-            spaced = 0;
-            at += run;
-            if (at == size) break;
-        }
+        FS_TRY(fs_aligned_room(out, (size_t)(size - at) + 8, err));
+        taken = put_plain(r, text, at, out);
+        if (taken) spaced = 0;
+        at += taken;
+        if (at == size) break;
         if (lone_space && text.data[at] == ' ' && (at + 1 == size || text.data[at + 1] < 0x80)) {
-            FS_TRY(fs_aligned_room(out, 3, err));
             if (!spaced) put_space(r, out, at, at + 1);
             spaced = r->remove_spaces;
             at++;

@@ -109,11 +109,11 @@ static float reach_of(const fs_pieces *p, double gap, double largest, int32_t ch
 }
 
 fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, double *sum, float *reach,
-                            fs_pieces_out *out, fs_error *err) {
+                            fs_buffer *found, fs_error *err) {
     const int32_t size = end - begin;
     node stack[ON_STACK + 1], *nodes = stack;
     fs_status st = FS_OK;
-    int32_t at, next;
+    int32_t at;
     double gap, largest;
     if (size > ON_STACK) nodes = fs_alloc(((size_t)size + 1) * sizeof *nodes);
     if (!nodes) return fs_fail_memory(err, "text", ((uint64_t)size + 1) * sizeof *nodes);
@@ -122,14 +122,8 @@ fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int
     *sum = nodes[size].score;
     turn_around(nodes, size, &gap);
     *reach = reach_of(p, gap, FS_MAX(largest, fabs(*sum)), size);
-    for (at = 0; at < size && st == FS_OK; at = next) {
-        next = nodes[at].from;
-        if (nodes[next].id < 0) /* no unknown piece, and none that covers this */
-            st = fs_fail(err, FS_ERR_UNKNOWN_TOKEN, "text", "no piece for a character", "one, or an unknown piece|%.*s",
-                         (int)(next - at), (const char *)text.data + begin + at);
-        else
-            st = fs_pieces_put(p, out, nodes[next].id, text, begin + at, begin + next, err);
-    }
+    for (at = nodes[0].from; at > 0 && st == FS_OK; at = nodes[at].from)
+        st = fs_buffer_append(found, &nodes[at].id, sizeof nodes[at].id, err);
     if (nodes != stack) fs_free(nodes);
     return st;
 }
