@@ -18,6 +18,8 @@ pytestmark = pytest.mark.peers
 
 PUBLISHED = ["enpt", "pten"]
 CHARACTERS = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+# Planes 2 to 16 hold ideographs, private use and nothing: all of it for two models, samples for the others.
+FEWER = [c for c in CHARACTERS if c < "\U00020000"] + CHARACTERS[0x20000::97]
 ALPHABET = "ab fox usersymbol<sep>\u2581 \u2581  QéÉ日本語🙂\u0301ﬁ½\u200b\n\tßẞ한글१कि*+=12.3"
 TEXT = st.text(max_size=60) | st.text(st.sampled_from(ALPHABET), max_size=60)
 
@@ -60,8 +62,9 @@ def test_texts(name):
 @pytest.mark.parametrize("name", [*SETTINGS, *PUBLISHED])
 def test_every_character(name):
     ours, theirs = pair(name)
-    check(ours, theirs, CHARACTERS)
-    check(ours, theirs, [f"a{c}b {c}" for c in CHARACTERS[::5]])
+    characters = CHARACTERS if name in ("enpt", "bpe-bytes") else FEWER
+    check(ours, theirs, characters)
+    check(ours, theirs, [f"a{c}b {c}" for c in characters[::5]])
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, *PUBLISHED])
