@@ -20,7 +20,7 @@ from tests.text.test_tokenizer_json import CUTS
 pytestmark = pytest.mark.peers
 
 NAMES = ("gpt2", "p50k_base", "cl100k_base", "o200k_base")
-SIZE = 1_000_000
+SIZE = 400_000
 CODES = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 TEXTS = st.text(max_size=80) | st.lists(st.sampled_from(CHARACTERS), max_size=40).map("".join)
 
