@@ -21,7 +21,7 @@ from typing import Any
 from bench import harness
 from fastseq import Tokenizer
 from fastseq.text import patterns
-from fastseq.text.bpe_training import _SPELLED, Alphabet
+from fastseq.text.bpe_training import SPELLED, Alphabet
 
 ENDINGS = {".py", ".pyi", ".txt", ".md", ".rst", ".h", ".html"}
 ROUNDS = 3
@@ -56,7 +56,7 @@ def write_corpus(path: Path, size: int) -> None:
 
 def spelled(tokens: Iterable[str]) -> Tokens:
     """Tokens as tokenizer.json spells them -> bytes."""
-    byte_of = {letter: byte for byte, letter in enumerate(_SPELLED)}
+    byte_of = {letter: byte for byte, letter in enumerate(SPELLED)}
     return [bytes(byte_of[letter] for letter in token) for token in tokens]
 
 

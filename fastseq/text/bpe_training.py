@@ -5,24 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
-from fastseq.files import regular_size
+from fastseq.errors import ArgumentError, ArgumentTypeError
 from fastseq.progress import progress_bar
 from fastseq.text import patterns, tokenizer_json
 from fastseq.text.bpe import BpeTokenizer
-from fastseq.text.vocabulary_files import line_blocks
+from fastseq.text.corpus import count_files, count_texts
 
 Text = str | bytes
 Alphabet = Literal["bytes", "seen"]
-
-_TEXTS_AT_ONCE = 4096
 
 
 class TrainedBpe(BpeTokenizer):
@@ -96,16 +92,9 @@ def train_bpe(
     if (texts is None) == (files is None):
         raise ArgumentTypeError("either texts or files", where="texts", expected="one of the two")
     if files is not None:
-        _count_files(corpus, files, progress)
-    elif isinstance(texts, (str, bytes)):
-        raise ArgumentTypeError(
-            "one text where many are expected",
-            where="texts",
-            expected="an iterable of texts",
-            found=type(texts).__name__,
-        )
+        count_files(corpus, files, progress, "counting")
     elif texts is not None:
-        _count_texts(corpus, texts, progress)
+        count_texts(corpus, texts, progress, "counting")
     special = list(dict.fromkeys(special_tokens))
     chosen = _alphabet(corpus, alphabet, limit_alphabet)
     if vocab_size < len(special) + len(chosen):
@@ -115,7 +104,7 @@ def train_bpe(
             expected=f"{len(special) + len(chosen)} or more",
             found=str(vocab_size),
         )
-    symbols = [*special, *(_SPELLED[byte] for byte in chosen)]
+    symbols = [*special, *(SPELLED[byte] for byte in chosen)]
     if len(set(symbols)) < len(symbols):
         raise ArgumentError("a special token spelled like a byte", where="special_tokens")
     trainer = native.MergeTrainer(symbols)
@@ -142,34 +131,6 @@ class _Steps:
         self._before = so_far
 
 
-def _count_texts(corpus: native.CorpusCounter, texts: Iterable[Text], progress: bool | None) -> None:
-    total = len(texts) if isinstance(texts, Sequence) else None
-    with progress_bar(progress, total=total, unit="text", title="counting") as done:
-        rest, first = iter(texts), 0
-        while part := list(islice(rest, _TEXTS_AT_ONCE)):
-            corpus.add(part, first)
-            first += len(part)
-            done(len(part))
-
-
-def _count_files(
-    corpus: native.CorpusCounter, files: str | Path | Iterable[str | Path], progress: bool | None
-) -> None:
-    paths = [Path(files)] if isinstance(files, (str, Path)) else [Path(path) for path in files]
-    with progress_bar(progress, total=sum(map(regular_size, paths)), unit="B", title="counting") as done:
-        for path in paths:
-            for start, block in line_blocks(path):
-                wrong = corpus.add_lines(block)
-                if wrong >= 0:
-                    raise FormatError(
-                        "not UTF-8",
-                        where=f"{path}: byte {start + wrong}",
-                        expected="text in UTF-8",
-                        found=f"byte 0x{block[wrong]:02x}",
-                    )
-                done(len(block))
-
-
 def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) -> list[int]:
     """Bytes to begin with, in the order of the characters that spell them."""
     if alphabet == "bytes":
@@ -178,13 +139,13 @@ def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) ->
         found = list(range(256))
     elif alphabet == "seen":
         counts = corpus.byte_counts()
-        ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda byte: (-counts[byte], _SPELLED[byte]))
+        ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda byte: (-counts[byte], SPELLED[byte]))
         found = ranked[:limit]
     else:
         raise ArgumentError(
             "unknown choice", where="alphabet", expected="bytes or seen", found=repr(alphabet)
         )
-    return sorted(found, key=lambda byte: _SPELLED[byte])
+    return sorted(found, key=lambda byte: SPELLED[byte])
 
 
 def _spelled() -> list[str]:
@@ -194,7 +155,7 @@ def _spelled() -> list[str]:
     return [chr(byte if byte in printable else next(others)) for byte in range(256)]
 
 
-_SPELLED = _spelled()
+SPELLED = _spelled()
 
 
 def _content(

@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, UnknownTokenError, UnsupportedError
-from fastseq.files import read_json, regular_size, write_whole
-from fastseq.progress import progress_bar
-from fastseq.text.vocabulary_files import VERSION, Named, line_blocks, tokens_of_json, tokens_of_lines
+from fastseq.errors import ArgumentError, FormatError, UnknownTokenError, UnsupportedError
+from fastseq.files import read_json, write_whole
+from fastseq.text.corpus import count_files, count_texts
+from fastseq.text.vocabulary_files import VERSION, Named, tokens_of_json, tokens_of_lines
 
 Level = Literal["character", "word", "label"]
-
-_TEXTS_AT_ONCE = 4096
 
 
 class Vocabulary:
@@ -87,20 +85,7 @@ class Vocabulary:
             progress: see `fastseq.progress.progress_bar`.
         """
         counter = _counter(level, lowercase, keep, split, punctuation)
-        if isinstance(texts, (str, bytes)):
-            raise ArgumentTypeError(
-                "one text where many are expected",
-                where="texts",
-                expected="a list of str",
-                found=type(texts).__name__,
-            )
-        total = len(texts) if isinstance(texts, Sequence) else None
-        with progress_bar(progress, total=total, unit="text", title="vocabulary") as done:
-            rest, first = iter(texts), 0
-            while part := list(islice(rest, _TEXTS_AT_ONCE)):
-                counter.add(part, first)
-                first += len(part)
-                done(len(part))
+        count_texts(counter, texts, progress, "vocabulary")
         return cls._ranked(counter, min_frequency, max_size, specials, unknown)
 
     @classmethod
@@ -124,20 +109,7 @@ class Vocabulary:
         Raises `FormatError` naming the file and the byte where it is not UTF-8.
         """
         counter = _counter(level, lowercase, keep, split, punctuation)
-        files = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-        total = sum(regular_size(path) for path in files)
-        with progress_bar(progress, total=total, unit="B", title="vocabulary") as done:
-            for path in files:
-                for start, block in line_blocks(path):
-                    wrong = counter.add_lines(block)
-                    if wrong >= 0:
-                        raise FormatError(
-                            "not UTF-8",
-                            where=f"{path}: byte {start + wrong}",
-                            expected="text in UTF-8",
-                            found=f"byte 0x{block[wrong]:02x}",
-                        )
-                    done(len(block))
+        count_files(counter, paths, progress, "vocabulary")
         return cls._ranked(counter, min_frequency, max_size, specials, unknown)
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,7 +10,6 @@ from fastseq.files import regular_size
 
 VERSION = 1
 _FILE_BYTES_MAX = 2**30
-_BLOCK_BYTES = 2**20
 
 
 class Named(TypedDict, total=False):
@@ -19,19 +17,6 @@ class Named(TypedDict, total=False):
 
     unknown: str | None
     specials: list[str]
-
-
-def line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The file in blocks of whole lines, each with its place; a byte order mark at the start is left out."""
-    start = 0
-    with open(path, "rb") as file:
-        if file.read(3) == b"\xef\xbb\xbf":
-            start = 3
-        file.seek(start)
-        while block := file.read(_BLOCK_BYTES):
-            block += file.readline()
-            yield start, block
-            start += len(block)
 
 
 def tokens_of_lines(path: Path) -> list[str]:
