@@ -15,7 +15,8 @@ void fs_bpe_encoder_free(fs_bpe_encoder *e) {
 
 /* A text on its way. */
 typedef struct route {
-    const fs_bpe_call *call;
+    fs_bpe_encoder *e;
+    const uint8_t *modes;
     fs_text_block *block;
     fs_bpe_cache *cache;
     fs_text text;
@@ -57,7 +58,7 @@ static fs_status add_fixed(route *r, const int32_t *ids, size_t n, int32_t begin
  * bytes are those of the text from the token before on, bytes that have no token left out; pieces end where
  * `ends` says. */
 static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t first, const int32_t *ids, int64_t n) {
-    const fs_bpe *m = &r->call->e->model;
+    const fs_bpe *m = &r->e->model;
     const int32_t *ends = r->ends.data;
     int32_t at = 0;
     int64_t i;
@@ -73,7 +74,7 @@ static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t firs
 }
 
 static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
-    const fs_bpe_encoder *e = r->call->e;
+    const fs_bpe_encoder *e = r->e;
     fs_text stretch = {r->text.data + begin, (size_t)(end - begin)};
     const int spans = (r->want & FS_WANT_SPANS) != 0;
     const int32_t first = begin;
@@ -103,7 +104,7 @@ static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
 }
 
 static fs_status fail_marker(route *r, int64_t place, fs_marker_found f) {
-    const fs_text spelling = fs_vocab_token(&r->call->e->markers.spellings, f.place);
+    const fs_text spelling = fs_vocab_token(&r->e->markers.spellings, f.place);
     char where[80];
     fs_name_text(place, where, sizeof where / 2);
     snprintf(where + strlen(where), sizeof where / 2, ", character %d", (int)characters_to(r, f.begin));
@@ -114,9 +115,9 @@ static fs_status fail_marker(route *r, int64_t place, fs_marker_found f) {
 
 /* Whether any marker that is an error is there: then the text is refused whatever else it holds. */
 static fs_status refuse_markers(route *r, int64_t place) {
-    const fs_markers *m = &r->call->e->markers;
+    const fs_markers *m = &r->e->markers;
     const size_t n = m->all.size / sizeof(fs_marker);
-    const uint8_t *modes = r->call->modes;
+    const uint8_t *modes = r->modes;
     int32_t at = 0;
     if (!memchr(modes, FS_MARKER_ERROR, n)) return FS_OK;
     for (;;) {
@@ -128,15 +129,15 @@ static fs_status refuse_markers(route *r, int64_t place) {
 }
 
 static fs_status encode_text(route *r, int64_t place) {
-    const fs_bpe_encoder *e = r->call->e;
+    const fs_bpe_encoder *e = r->e;
     const fs_marker *all = e->markers.all.data;
     const int32_t size = (int32_t)r->text.size, around = !(r->want & FS_WANT_BARE);
     int32_t at = 0;
     if (around) FS_TRY(add_fixed(r, e->prepend.data, e->prepend.size / sizeof(int32_t), 0, 0));
-    if (r->call->modes && all) {
+    if (r->modes && all) {
         FS_TRY(refuse_markers(r, place));
         for (;;) {
-            const fs_marker_found f = fs_markers_next(&e->markers, r->call->modes, r->text, at);
+            const fs_marker_found f = fs_markers_next(&e->markers, r->modes, r->text, at);
             if (f.place < 0) break;
             FS_TRY(encode_stretch(r, at, f.begin));
             FS_TRY(add_fixed(r, &all[f.place].id, 1, f.begin, f.end));
@@ -147,8 +148,9 @@ static fs_status encode_text(route *r, int64_t place) {
     return around ? add_fixed(r, e->append.data, e->append.size / sizeof(int32_t), size, size) : FS_OK;
 }
 
-fs_status fs_bpe_job(const void *call, fs_text text, int64_t place, unsigned want, fs_text_block *block, int64_t *tokens) {
-    route r = {call, block, NULL, text, want, {0}, 0, 0, 0};
+fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                     int64_t *tokens) {
+    route r = {call->encoder, call->modes, block, NULL, text, want, {0}, 0, 0, 0};
     fs_status st;
     char where[40];
     *tokens = 0;
@@ -157,10 +159,10 @@ fs_status fs_bpe_job(const void *call, fs_text text, int64_t place, unsigned wan
         return fs_fail(&block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
                        (unsigned long long)text.size);
     }
-    r.cache = fs_cache_take(&r.call->e->pool);
+    r.cache = fs_cache_take(&r.e->pool);
     if (!r.cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
     st = encode_text(&r, place);
-    fs_cache_give(&r.call->e->pool, r.cache);
+    fs_cache_give(&r.e->pool, r.cache);
     fs_buffer_free(&r.ends);
     *tokens = r.tokens;
     return st;

@@ -17,19 +17,14 @@ typedef struct fs_bpe_encoder {
     fs_buffer marker_of;       /* int32_t: the marker of an id, as far as they go; -1: none */
 } fs_bpe_encoder;
 
-/* One call's choices. */
-typedef struct fs_bpe_call {
-    fs_bpe_encoder *e;
-    const uint8_t *modes; /* fs_marker_mode of each marker; NULL: all are text */
-} fs_bpe_call;
-
 void fs_bpe_encoder_free(fs_bpe_encoder *e);
 
 /* Once all markers are added: their ids, in [0, FS_BPE_ID_MAX), become known to decoding. */
 fs_status fs_bpe_note_markers(fs_bpe_encoder *e, fs_error *err);
 
-/* An fs_text_job; `call` is an fs_bpe_call. Of `want` it knows all but FS_WANT_PIECES. */
-fs_status fs_bpe_job(const void *call, fs_text text, int64_t place, unsigned want, fs_text_block *block, int64_t *tokens);
+/* The job of an fs_bpe_encoder. Of `want` it knows all but FS_WANT_PIECES. */
+fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                     int64_t *tokens);
 
 /* The bytes of ids (n), one behind the other, markers as they are spelled or left out when they are special and
  * `skip_special`. An unknown id fails, naming its place. */

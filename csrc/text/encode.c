@@ -154,9 +154,9 @@ static fs_status encode_text(cursor *c, int64_t text) {
     return add_fixed(c, e->append, e->append_count, (int32_t)c->text.size);
 }
 
-static fs_status rule_job(const void *e, fs_text text, int64_t place, unsigned want, fs_text_block *block,
-                          int64_t *tokens) {
-    cursor c = {e, block, text, {0}, want, 0, 0, 0};
+fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                      int64_t *tokens) {
+    cursor c = {call->encoder, block, text, {0}, want, 0, 0, 0};
     const fs_status st = encode_text(&c, place);
     *tokens = c.tokens;
     return st;
@@ -164,13 +164,13 @@ static fs_status rule_job(const void *e, fs_text text, int64_t place, unsigned w
 
 typedef struct batch {
     fs_text_job job;
-    const void *e;
+    const fs_text_call *call;
     const fs_text *texts;
     unsigned want;
     fs_encoded *out;
 } batch;
 
-/* offsets[i + 1] takes the token count of text i; fs_encode adds them up. */
+/* offsets[i + 1] takes the token count of text i; fs_encode_batch adds them up. */
 static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     batch *all = ctx;
     int64_t i, t;
@@ -179,7 +179,7 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
         fs_text_block *b = &all->out->blocks[i];
         for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
             if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
-            b->status = all->job(all->e, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
+            b->status = all->job(all->call, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
         }
         fs_map_scratch_free(&b->scratch);
     }
@@ -216,9 +216,9 @@ static fs_status open_blocks(const fs_text *texts, int64_t count, fs_encoded *ou
     return FS_OK;
 }
 
-fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
-                          fs_encoded *out, fs_error *err) {
-    batch all = {job, e, texts, want, out};
+fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count, unsigned want,
+                          fs_run *run, fs_encoded *out, fs_error *err) {
+    batch all = {job, call, texts, want, out};
     int64_t i;
     fs_status st;
     memset(out, 0, sizeof *out);
@@ -233,18 +233,6 @@ fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, 
     for (i = 0; i < count; i++) out->offsets[i + 1] += out->offsets[i];
 done:
     if (st != FS_OK) fs_encoded_free(out);
-    return st;
-}
-
-fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
-                    fs_encoded *out, fs_error *err) {
-    return fs_encode_batch(rule_job, e, texts, count, want, run, out, err);
-}
-
-fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned want, fs_text_block *out, fs_error *err) {
-    int64_t tokens;
-    fs_status st = rule_job(e, text, -1, want, out, &tokens);
-    if (st != FS_OK && err) *err = out->error;
     return st;
 }
 

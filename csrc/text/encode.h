@@ -28,7 +28,7 @@ typedef struct fs_encoder {
     int32_t prepend_count, append_count;
 } fs_encoder;
 
-enum { /* what fs_encode gives besides how many tokens each text has */
+enum { /* what fs_encode_batch gives besides how many tokens each text has */
     FS_WANT_IDS = 1,
     FS_WANT_CHARACTER_SPANS = 2,
     FS_WANT_BYTE_SPANS = 4,
@@ -55,24 +55,28 @@ typedef struct fs_encoded {
     int64_t block_count;
 } fs_encoded;
 
-/* How one text of a batch is encoded: `e` is the encoder, `place` the text's place in the batch (-1: it is alone);
- * *tokens takes how many there are. Errors go to block->error. */
-typedef fs_status (*fs_text_job)(const void *e, fs_text text, int64_t place, unsigned want, fs_text_block *block,
-                                 int64_t *tokens);
+/* What a job works with: an encoder of its kind, and what the caller of this one call chose. */
+typedef struct fs_text_call {
+    void *encoder; /* shared by all threads */
+    const uint8_t *modes; /* fs_marker_mode (markers.h) of each added token; NULL: all are text */
+} fs_text_call;
 
-/* A batch of any encoder. */
-fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
-                          fs_encoded *out, fs_error *err);
+/* How one text is encoded, by any kind of encoder. `place`: the text's in its batch, -1 when it is alone; then *block
+ * starts zero-filled. *tokens takes how many there are. Errors go to block->error. A text of more than FS_TEXT_MAX
+ * bytes is refused. */
+typedef fs_status (*fs_text_job)(const fs_text_call *call, fs_text text, int64_t place, unsigned want,
+                                 fs_text_block *block, int64_t *tokens);
 
 /* texts (count) of valid UTF-8. On failure *out is empty; the error is the first text's at fault. Free it
- * either way. A text of more than FS_TEXT_MAX bytes is refused. */
-fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned want, fs_run *run,
-                    fs_encoded *out, fs_error *err);
+ * either way. */
+fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count, unsigned want,
+                          fs_run *run, fs_encoded *out, fs_error *err);
 void fs_encoded_free(fs_encoded *out);
-
-/* One text alone, without the cost of a batch. *out starts zero-filled; free it either way. */
-fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned want, fs_text_block *out, fs_error *err);
 void fs_text_block_free(fs_text_block *block);
+
+/* The job of an fs_encoder. */
+fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                      int64_t *tokens);
 
 /* What was made goes to arrays of the caller's; each block is given up once it is copied, so that the ids are
  * not held twice. */

@@ -41,9 +41,9 @@ done:
     return st;
 }
 
-fs_status fs_sp_job(const void *encoder, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                     int64_t *tokens) {
-    fs_sp_encoder *e = (fs_sp_encoder *)(uintptr_t)encoder; /* of it only the pool changes */
+    fs_sp_encoder *e = call->encoder;
     fs_aligned a = {0};
     const size_t before = want & FS_WANT_IDS ? block->ids.size : 0;
     fs_bpe_cache *cache;

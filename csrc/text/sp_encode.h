@@ -13,8 +13,9 @@ typedef struct fs_sp_encoder {
 
 void fs_sp_encoder_free(fs_sp_encoder *e);
 
-/* An fs_text_job; of `want` it knows all but FS_WANT_PIECES. */
-fs_status fs_sp_job(const void *e, fs_text text, int64_t place, unsigned want, fs_text_block *block, int64_t *tokens);
+/* The job of an fs_sp_encoder. Of `want` it knows all but FS_WANT_PIECES. */
+fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
+                    int64_t *tokens);
 
 /* The text of ids (n), appended. An id that is not in the vocabulary fails, naming its place. */
 fs_status fs_sp_decode(const fs_sp_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out, fs_error *err);

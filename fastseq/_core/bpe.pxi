@@ -1,10 +1,4 @@
 # Byte-pair encoding.
-import numpy as np
-
-from cpython.list cimport PyList_New, PyList_SET_ITEM
-from cpython.long cimport PyLong_FromLong
-from cpython.ref cimport Py_INCREF
-
 # In the order of the C enum.
 SCAN_RULES = ("whole", "gpt2", "smollm", "cl100k", "llama3", "qwen2", "o200k", "tekken", "deepseek")
 assert len(SCAN_RULES) == FS_SCAN_COUNT
@@ -22,22 +16,10 @@ def probe_class(int code) -> int:
     return fs_class_of(code)
 
 
-cdef list _list_of(const int32_t *ids, Py_ssize_t n):
-    cdef list out = PyList_New(n)
-    cdef Py_ssize_t i
-    cdef object id
-    for i in range(n):
-        id = PyLong_FromLong(ids[i])
-        Py_INCREF(id)
-        PyList_SET_ITEM(out, i, id)
-    return out
-
-
-cdef class BpeEncoder:
+cdef class BpeEncoder(Encoder):
     """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made."""
 
     cdef fs_bpe_encoder e
-    cdef readonly int marker_count
 
     def __cinit__(
         self, *, str pattern, ranks=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
@@ -45,6 +27,7 @@ cdef class BpeEncoder:
     ):
         cdef fs_error err
         memset(&self.e, 0, sizeof(self.e))
+        self.job, self.encoder = fs_bpe_job, &self.e
         self.e.rule = _rule(pattern, SCAN_RULES, "pattern")
         self.e.scan = fs_scan_for(kernels_named(isa).isa)
         self.e.prefix_space = prefix_space
@@ -98,79 +81,6 @@ cdef class BpeEncoder:
         if c_ids.shape[0]:
             check(fs_buffer_append(where, &c_ids[0], c_ids.shape[0] * sizeof(int32_t), &err), &err)
         return 0
-
-    cdef fs_bpe_call _call(self, bytes modes) except *:
-        """modes: one byte a marker (fs_marker_mode); None: all of them are text."""
-        cdef fs_bpe_call call
-        call.e, call.modes = &self.e, NULL
-        if modes is not None and self.marker_count > 0:
-            if len(modes) != self.marker_count:
-                raise errors.ArgumentError(
-                    "wrong size", where="modes", expected=str(self.marker_count), found=str(len(modes))
-                )
-            call.modes = <const uint8_t *>PyBytes_AS_STRING(modes)
-        return call
-
-    cdef fs_encoded encoded(self, _Views views, bytes modes, unsigned int want, threads) except *:
-        cdef fs_encoded out
-        cdef fs_error err
-        cdef fs_status st
-        cdef fs_bpe_call call = self._call(modes)
-        cdef Run run = Run(threads)
-        with nogil:
-            st = fs_encode_batch(fs_bpe_job, &call, views.views, views.count, want, &run.run, &out, &err)
-        run.check(st, &err)
-        return out
-
-    def encode(self, texts, *, threads=None, bint bare=False, str spans=None, bytes modes=None) -> tuple:
-        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
-        cdef fs_encoded out
-        cdef int32_t[::1] c_ids
-        cdef int32_t[:, ::1] c_spans
-        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-        if spans is not None:
-            want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
-        cdef _Views views = _Views(texts, "texts", 0, True)
-        out = self.encoded(views, modes, want, threads)
-        try:
-            offsets = offsets_of(&out)
-            c_ids = ids = np.empty(out.offsets[out.count], np.int32)
-            c_spans = places = np.empty((len(ids) if spans is not None else 0, 2), np.int32)
-            with nogil:
-                if c_ids.shape[0]:
-                    fs_encoded_ids(&out, &c_ids[0])
-                if c_spans.shape[0]:
-                    fs_encoded_spans(&out, &c_spans[0, 0])
-        finally:
-            fs_encoded_free(&out)
-        return ids, offsets, places if spans is not None else None
-
-    def encode_one(self, text, *, bint bare=False, bytes modes=None) -> list:
-        """The ids of one text; the short way for short texts."""
-        cdef fs_text view = view_of_any(text, "text", -1)
-        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-        cdef fs_text_block block
-        cdef fs_bpe_call call = self._call(modes)
-        cdef fs_status st
-        cdef int64_t tokens
-        memset(&block, 0, sizeof(block))
-        try:
-            with nogil:
-                st = fs_bpe_job(&call, view, -1, want, &block, &tokens)
-            check(st, &block.error)
-            return _list_of(<int32_t *>block.ids.data, tokens)
-        finally:
-            fs_text_block_free(&block)
-
-    def counts(self, texts, *, threads=None, bint bare=False, bytes modes=None) -> np.ndarray:
-        """How many tokens each text has, int64, without keeping them."""
-        cdef _Views views = _Views(texts, "texts", 0, True)
-        cdef fs_encoded out = self.encoded(views, modes, FS_WANT_BARE if bare else 0, threads)
-        try:
-            offsets = offsets_of(&out)
-        finally:
-            fs_encoded_free(&out)
-        return np.diff(offsets)
 
     def decode(self, ids, bint skip_special) -> bytes:
         """The bytes of ids, one behind the other."""

@@ -172,66 +172,11 @@ class Vocab:
     ) -> str: ...
     def join_batch(self, ids: I32, offsets: I64, separator: str, skip_special: bool) -> list[str]: ...
 
-class TextEncoder:
-    """How texts become ids; never changed once made."""
+# encoder.pxi
+class Encoder:
+    """Texts to ids, whatever the kind of tokenizer. modes: one byte an added token."""
 
-    def __init__(
-        self,
-        vocab: Vocab | None,
-        *,
-        split: str,
-        lowercase: bool = False,
-        keep: str = "all",
-        punctuation: bool = True,
-        unknown: str = "error",
-        unknown_id: int = -1,
-        allow_special: bool = False,
-        prepend: Sequence[int] = (),
-        append: Sequence[int] = (),
-    ) -> None: ...
-    def encode(
-        self,
-        texts: Iterable[str],
-        *,
-        threads: int | None = None,
-        bare: bool = False,
-        spans: str | None = None,
-    ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
-    def encode_one(self, text: str, *, bare: bool = False) -> list[int]: ...
-    def counts(self, texts: Iterable[str], *, threads: int | None = None, bare: bool = False) -> I64: ...
-    def pieces(
-        self, texts: Iterable[str], *, threads: int | None = None, bare: bool = False
-    ) -> list[list[str]]: ...
-
-# bpe.pxi
-SCAN_RULES: tuple[str, ...]
-
-def class_version() -> str: ...
-def probe_class(code: int) -> int: ...  # for tests only
-
-class BpeEncoder:
-    """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
-
-    Either `ranks` (a file of tiktoken) or `tokens`, `ids` and `merges` (left, right, left, right ...) of
-    tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). modes: one byte a marker.
-    """
-
-    marker_count: int
-    def __init__(
-        self,
-        *,
-        pattern: str,
-        ranks: bytes | None = None,
-        tokens: Iterable[str] | None = None,
-        ids: Sequence[int] | None = None,
-        merges: Sequence[str] | None = None,
-        ignore_merges: bool = False,
-        markers: Iterable[tuple[str, int, int]] = (),
-        prefix_space: bool = False,
-        prepend: Sequence[int] = (),
-        append: Sequence[int] = (),
-        isa: str | None = None,
-    ) -> None: ...
+    marker_count: int  # added tokens
     def encode(
         self,
         texts: Iterable[str | bytes],
@@ -252,6 +197,57 @@ class BpeEncoder:
         bare: bool = False,
         modes: bytes | None = None,
     ) -> I64: ...
+
+# text.pxi
+class TextEncoder(Encoder):
+    """How texts that are cut by a rule become ids."""
+
+    def __init__(
+        self,
+        vocab: Vocab | None,
+        *,
+        split: str,
+        lowercase: bool = False,
+        keep: str = "all",
+        punctuation: bool = True,
+        unknown: str = "error",
+        unknown_id: int = -1,
+        allow_special: bool = False,
+        prepend: Sequence[int] = (),
+        append: Sequence[int] = (),
+    ) -> None: ...
+    def pieces(
+        self, texts: Iterable[str | bytes], *, threads: int | None = None, bare: bool = False
+    ) -> list[list[str]]: ...
+
+# bpe.pxi
+SCAN_RULES: tuple[str, ...]
+
+def class_version() -> str: ...
+def probe_class(code: int) -> int: ...  # for tests only
+
+class BpeEncoder(Encoder):
+    """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
+
+    Either `ranks` (a file of tiktoken) or `tokens`, `ids` and `merges` (left, right, left, right ...) of
+    tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h).
+    """
+
+    def __init__(
+        self,
+        *,
+        pattern: str,
+        ranks: bytes | None = None,
+        tokens: Iterable[str] | None = None,
+        ids: Sequence[int] | None = None,
+        merges: Sequence[str] | None = None,
+        ignore_merges: bool = False,
+        markers: Iterable[tuple[str, int, int]] = (),
+        prefix_space: bool = False,
+        prepend: Sequence[int] = (),
+        append: Sequence[int] = (),
+        isa: str | None = None,
+    ) -> None: ...
     def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]], skip_special: bool) -> bytes: ...
     def token(self, id: int) -> bytes | None: ...
     def ids(self) -> I32: ...
@@ -304,23 +300,7 @@ def probe_parallel_sum(
 def probe_fail(code: int, where: str, what: str, expected: str, found: str) -> None: ...
 
 # sentencepiece.pxi
-class PieceEncoder:
-    """Texts to ids by some job; never changed once made."""
-
-    def encode(
-        self,
-        texts: Iterable[str | bytes],
-        *,
-        threads: int | None = None,
-        bare: bool = False,
-        spans: str | None = None,
-    ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
-    def encode_one(self, text: str | bytes, *, bare: bool = False) -> list[int]: ...
-    def counts(
-        self, texts: Iterable[str | bytes], *, threads: int | None = None, bare: bool = False
-    ) -> I64: ...
-
-class SentencePieceEncoder(PieceEncoder):
+class SentencePieceEncoder(Encoder):
     """A SentencePiece model, from the bytes of its file; never changed once made."""
 
     def __init__(self, file: bytes) -> None: ...

@@ -19,88 +19,13 @@ cdef extern from "text/sp_encode.h" nogil:
         fs_buffer append
     void fs_sp_encoder_free(fs_sp_encoder *e)
     fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *err)
-    fs_status fs_sp_job(const void *e, fs_text text, int64_t place, unsigned int want, fs_text_block *block,
-                        int64_t *tokens)
+    fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
+                        fs_text_block *block, int64_t *tokens)
     fs_status fs_sp_decode(const fs_sp_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out, fs_error *err)
     fs_status fs_sp_prepare(const fs_sp_encoder *e, fs_text text, fs_buffer *out, fs_error *err)
 
 
-cdef tuple arrays_of(fs_encoded *out, bint spans):
-    """(ids, offsets, spans or None) of a batch, which is given up."""
-    cdef int32_t *to
-    offsets = offsets_of(out)
-    ids = np.empty(out.offsets[out.count], np.int32)
-    places = np.empty((len(ids) if spans else 0, 2), np.int32)
-    to = <int32_t *><size_t>ids.ctypes.data
-    with nogil:
-        fs_encoded_ids(out, to)
-    if spans:
-        to = <int32_t *><size_t>places.ctypes.data
-        with nogil:
-            fs_encoded_spans(out, to)
-    return ids, offsets, places if spans else None
-
-
-cdef unsigned int wanted(str spans, bint bare) except? 0:
-    cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-    if spans is not None:
-        want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
-    return want
-
-
-cdef class PieceEncoder:
-    """Texts to ids by some job; never changed once made."""
-
-    cdef fs_text_job job
-    cdef const void *encoder
-
-    cdef fs_encoded encoded(self, _Views views, unsigned int want, threads) except *:
-        cdef fs_encoded out
-        cdef fs_error err
-        cdef fs_status st
-        cdef Run run = Run(threads)
-        with nogil:
-            st = fs_encode_batch(self.job, self.encoder, views.views, views.count, want, &run.run, &out, &err)
-        run.check(st, &err)
-        return out
-
-    def encode(self, texts, *, threads=None, bint bare=False, str spans=None) -> tuple:
-        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
-        cdef unsigned int want = wanted(spans, bare)
-        cdef fs_encoded out = self.encoded(_Views(texts, "texts", 0, True), want, threads)
-        try:
-            return arrays_of(&out, spans is not None)
-        finally:
-            fs_encoded_free(&out)
-
-    def encode_one(self, text, *, bint bare=False) -> list:
-        """The ids of one text; the short way for short texts."""
-        cdef fs_text view = view_of_any(text, "text", -1)
-        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-        cdef fs_text_block block
-        cdef fs_status st
-        cdef int64_t tokens
-        memset(&block, 0, sizeof(block))
-        try:
-            with nogil:
-                st = self.job(self.encoder, view, -1, want, &block, &tokens)
-            check(st, &block.error)
-            return _list_of(<int32_t *>block.ids.data, tokens)
-        finally:
-            fs_text_block_free(&block)
-
-    def counts(self, texts, *, threads=None, bint bare=False) -> np.ndarray:
-        """How many tokens each text has, int64, without keeping them."""
-        cdef _Views views = _Views(texts, "texts", 0, True)
-        cdef fs_encoded out = self.encoded(views, FS_WANT_BARE if bare else 0, threads)
-        try:
-            offsets = offsets_of(&out)
-        finally:
-            fs_encoded_free(&out)
-        return np.diff(offsets)
-
-
-cdef class SentencePieceEncoder(PieceEncoder):
+cdef class SentencePieceEncoder(Encoder):
     """A SentencePiece model; never changed once made."""
 
     cdef fs_sp_encoder e

@@ -1,9 +1,5 @@
-# Encoding and counting.
+# Tokenizers that look pieces up whole, and counting.
 import threading
-
-import numpy as np
-
-from libc.string cimport memcpy, memset
 
 # In the order of the C enums.
 SPLIT_RULES = ("characters", "words", "whitespace", "space", "none")
@@ -11,21 +7,8 @@ KEEP_RULES = ("all", "ascii_letters", "ascii_alphanumeric", "letters", "alphanum
 UNKNOWN_RULES = ("error", "map", "drop")
 assert len(SPLIT_RULES) == FS_SPLIT_COUNT and len(KEEP_RULES) == FS_KEEP_COUNT
 
-cdef offsets_of(const fs_encoded *e):
-    """Its offsets as an array of their own."""
-    offsets = np.empty(e.count + 1, np.int64)
-    cdef int64_t[::1] c_offsets = offsets
-    memcpy(&c_offsets[0], e.offsets, <size_t>c_offsets.shape[0] * sizeof(int64_t))
-    return offsets
 
-
-cdef int _rule(str value, tuple rules, str name) except -1:
-    if value not in rules:
-        raise errors.ArgumentError("unknown choice", where=name, expected=", ".join(rules), found=repr(value))
-    return rules.index(value)
-
-
-cdef class TextEncoder:
+cdef class TextEncoder(Encoder):
     """How texts become ids; never changed once made."""
 
     cdef fs_encoder e
@@ -37,6 +20,7 @@ cdef class TextEncoder:
     ):
         cdef int32_t[::1] ids
         memset(&self.e, 0, sizeof(self.e))
+        self.job, self.encoder = fs_rule_job, &self.e
         self.vocab = vocab
         if vocab is not None:
             self.e.vocab = &vocab.v
@@ -67,70 +51,9 @@ cdef class TextEncoder:
                 found=str(outside[0]),
             )
 
-    cdef fs_encoded encoded(self, _Views views, unsigned int want, threads) except *:
-        cdef fs_encoded out
-        cdef fs_error err
-        cdef fs_status st
-        cdef Run run = Run(threads)
-        with nogil:
-            st = fs_encode(&self.e, views.views, views.count, want, &run.run, &out, &err)
-        run.check(st, &err)
-        return out
-
-    def encode(self, texts, *, threads=None, bint bare=False, str spans=None) -> tuple:
-        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
-        cdef fs_encoded out
-        cdef int32_t[::1] c_ids
-        cdef int32_t[:, ::1] c_spans
-        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-        if spans is not None:
-            want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
-        cdef _Views views = _Views(texts, "texts")
-        out = self.encoded(views, want, threads)
-        try:
-            offsets = offsets_of(&out)
-            c_ids = ids = np.empty(out.offsets[out.count], np.int32)
-            c_spans = places = np.empty((len(ids) if spans is not None else 0, 2), np.int32)
-            with nogil:
-                if c_ids.shape[0]:
-                    fs_encoded_ids(&out, &c_ids[0])
-                if c_spans.shape[0]:
-                    fs_encoded_spans(&out, &c_spans[0, 0])
-        finally:
-            fs_encoded_free(&out)
-        return ids, offsets, places if spans is not None else None
-
-    def encode_one(self, text, *, bint bare=False) -> list:
-        """The ids of one text; the short way for short texts."""
-        cdef fs_text view = view_of(text, "text", -1)
-        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-        cdef fs_text_block block
-        cdef fs_error err
-        cdef fs_status st
-        cdef size_t i
-        memset(&block, 0, sizeof(block))
-        try:
-            with nogil:
-                st = fs_encode_text(&self.e, view, want, &block, &err)
-            check(st, &err)
-            return [(<int32_t *>block.ids.data)[i] for i in range(block.ids.size // sizeof(int32_t))]
-        finally:
-            fs_text_block_free(&block)
-
-    def counts(self, texts, *, threads=None, bint bare=False) -> np.ndarray:
-        """How many tokens each text has, int64, without making them."""
-        cdef _Views views = _Views(texts, "texts")
-        cdef fs_encoded out = self.encoded(views, FS_WANT_BARE if bare else 0, threads)
-        try:
-            offsets = offsets_of(&out)
-        finally:
-            fs_encoded_free(&out)
-        return np.diff(offsets)
-
     def pieces(self, texts, *, threads=None, bint bare=False) -> list:
         """The pieces of each text as they are looked up, a list of lists of str."""
-        cdef _Views views = _Views(texts, "texts")
-        cdef fs_encoded out = self.encoded(views, FS_WANT_PIECES | (FS_WANT_BARE if bare else 0), threads)
+        cdef fs_encoded out = self.encoded(texts, None, FS_WANT_PIECES | (FS_WANT_BARE if bare else 0), threads)
         cdef int64_t block, i, begin, end
         cdef const char *data
         cdef int64_t *ends

@@ -85,15 +85,17 @@ cdef extern from "text/encode.h" nogil:
         int64_t *offsets
         fs_text_block *blocks
         int64_t block_count
-    ctypedef fs_status (*fs_text_job)(const void *e, fs_text text, int64_t place, unsigned int want,
+    ctypedef struct fs_text_call:
+        void *encoder
+        const uint8_t *modes
+    ctypedef fs_status (*fs_text_job)(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                                       fs_text_block *block, int64_t *tokens) noexcept nogil
-    fs_status fs_encode_batch(fs_text_job job, const void *e, const fs_text *texts, int64_t count, unsigned int want,
-                              fs_run *run, fs_encoded *out, fs_error *err)
-    fs_status fs_encode(const fs_encoder *e, const fs_text *texts, int64_t count, unsigned int want, fs_run *run,
-                        fs_encoded *out, fs_error *err)
+    fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count,
+                              unsigned int want, fs_run *run, fs_encoded *out, fs_error *err)
     void fs_encoded_free(fs_encoded *out)
-    fs_status fs_encode_text(const fs_encoder *e, fs_text text, unsigned int want, fs_text_block *out, fs_error *err)
     void fs_text_block_free(fs_text_block *block)
+    fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
+                          fs_text_block *block, int64_t *tokens)
     void fs_encoded_ids(fs_encoded *e, int32_t *ids)
     void fs_encoded_spans(fs_encoded *e, int32_t *spans)
 
@@ -152,13 +154,10 @@ cdef extern from "text/bpe_encode.h" nogil:
         int prefix_space
         fs_buffer prepend
         fs_buffer append
-    ctypedef struct fs_bpe_call:
-        fs_bpe_encoder *e
-        const uint8_t *modes
     void fs_bpe_encoder_free(fs_bpe_encoder *e)
     fs_status fs_bpe_note_markers(fs_bpe_encoder *e, fs_error *err)
-    fs_status fs_bpe_job(const void *call, fs_text text, int64_t place, unsigned int want, fs_text_block *block,
-                         int64_t *tokens)
+    fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
+                         fs_text_block *block, int64_t *tokens)
     fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,
                             fs_error *err)
     fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
-from fastseq.text.tokenizer import Tokenizer
+from fastseq.text.batch import Batch
+from fastseq.text.tokenizer import Ids, Tokenizer
 from fastseq.text.vocabulary import Vocabulary
 
 
 class RuleTokenizer(Tokenizer):
     """What `CharTokenizer` and `WordTokenizer` have in common; they say what the options mean.
 
-    Each option is an attribute of the same name, and a key of the configuration.
+    Each option is an attribute of the same name, and a key of the configuration. A token that the vocabulary
+    lacks is treated as `unknown` says. Special tokens are added by position only (`prepend`, `append`): text
+    that spells one is unknown text, unless the tokenizer was made with `allow_special=True`.
     """
 
     option_types: ClassVar[Mapping[str, type]]
@@ -44,7 +47,7 @@ class RuleTokenizer(Tokenizer):
         self.prepend, self.append = list(prepend), list(append)
         self.unknown = unknown or ("error" if vocabulary.unknown is None else "map")
         self.allow_special, self.join = allow_special, join
-        self._encoder = native.TextEncoder(
+        self._native: native.TextEncoder = native.TextEncoder(
             vocabulary.native,
             split=split,
             punctuation=punctuation == "separate",
@@ -56,6 +59,23 @@ class RuleTokenizer(Tokenizer):
             prepend=_ids(vocabulary, prepend, "prepend"),
             append=_ids(vocabulary, append, "append"),
         )
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
+        """The pieces of the text as they are looked up, one an id; unknown ones as the text has them."""
+        return self._native.pieces([text], bare=not add_special_tokens)[0]
+
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
+        """The tokens of ids, `join` between them."""
+        return self.vocabulary.native.join(ids, self.join, skip_special_tokens)
+
+    def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
+        """The texts of many lists of ids, in one native call."""
+        if not isinstance(batch, Batch):
+            batch = Batch.from_lists(batch)
+        return self.vocabulary.native.join_batch(batch.ids, batch.offsets, self.join, skip_special_tokens)
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError, UnsupportedError
 from fastseq.files import regular_size
-from fastseq.text.batch import Batch
-from fastseq.text.tokenizer import Ids, Tokenizer, Unit
+from fastseq.text.tokenizer import Ids, Tokenizer
 
 _BYTES_MAX = 2**28
 _CONTROL = 3  # fs_piece_type of csrc/text/pieces.h
@@ -23,13 +21,14 @@ class SentencePieceTokenizer(Tokenizer):
         tokenizer.encode("Hello world.")
         tokenizer.normalize("Hello  world.")   # '▁Hello▁world.'
 
-    Texts are `str`, or `bytes` of valid UTF-8. Text that spells a control piece (`</s>`) is text. Nothing is
-    put around a text unless `add_bos` or `add_eos` asks for it.
+    Text that spells a control piece (`</s>`) is text. Nothing is put around a text unless `add_bos` or
+    `add_eos` asks for it. The space that is put before a text has an empty place.
 
     `Tokenizer.load` makes them.
     """
 
     kind = "sentencepiece"
+    _native: native.SentencePieceEncoder
 
     def __init__(
         self, encoder: native.SentencePieceEncoder, *, add_bos: bool = False, add_eos: bool = False
@@ -45,52 +44,9 @@ class SentencePieceTokenizer(Tokenizer):
         """How many pieces there are."""
         return len(self._native)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} tokens)"
-
-    # text to ids
-
-    def encode(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[int]:
-        """The ids of one text."""
-        return self._native.encode_one(text, bare=not add_special_tokens)
-
-    def encode_batch(
-        self,
-        texts: Iterable[str | bytes],
-        *,
-        threads: int | None = None,
-        add_special_tokens: bool = True,
-        spans: Unit | None = None,
-    ) -> Batch:
-        """The ids of many texts, in one native call; with `spans`, where in its text each token is.
-
-        A token made of a part of what a character became, or of one of its bytes, has the place of the whole
-        character; the space that is put before a text has an empty one.
-        """
-        return Batch(*self._native.encode(texts, threads=threads, bare=not add_special_tokens, spans=spans))
-
     def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
         """The pieces, as the model spells them."""
         return [self.piece(id) for id in self.encode(text, add_special_tokens=add_special_tokens)]
-
-    def offsets(
-        self, text: str | bytes, *, unit: Unit = "characters", add_special_tokens: bool = True
-    ) -> list[tuple[int, int]]:
-        """Where each id of `encode` comes from: `text[begin:end]`, of the text as it was given."""
-        batch = self.encode_batch([text], spans=unit, add_special_tokens=add_special_tokens)
-        assert batch.spans is not None
-        return [(begin, end) for begin, end in batch.spans.tolist()]
-
-    def count(
-        self,
-        text: str | bytes | Iterable[str | bytes],
-        *,
-        add_special_tokens: bool = True,
-        threads: int | None = None,
-    ) -> int:
-        """How many ids the text has, or all of the texts together, without keeping them."""
-        texts = [text] if isinstance(text, (str, bytes)) else text
-        return int(self._native.counts(texts, threads=threads, bare=not add_special_tokens).sum())
 
     def normalize(self, text: str | bytes) -> str:
         """The text as the model sees it, its spaces written as U+2581."""
@@ -124,10 +80,6 @@ class SentencePieceTokenizer(Tokenizer):
         Control pieces stand for no text, whatever `skip_special_tokens` says.
         """
         return self._native.decode(ids)
-
-    def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
-        """The texts of many lists of ids."""
-        return [self.decode(ids) for ids in batch]
 
     # storing
 

@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FormatError
+from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.batch import Batch
 from fastseq.text.vocabulary import Vocabulary
 
@@ -28,68 +29,122 @@ Ids = Sequence[int] | NDArray[np.integer[Any]]
 class Tokenizer(ABC):
     """Text to ids and back; made once, then read-only, so any number of threads may use one.
 
-    Texts are `str`: NULs are characters like others, lone surrogates raise `ArgumentError`, other types
-    `ArgumentTypeError`, each naming the text. A token that the vocabulary lacks is treated as the
-    tokenizer's `unknown` option says. Special tokens are added by position only (`prepend`, `append`):
-    text that spells one is unknown text, unless the tokenizer was made with `allow_special=True`.
+    Texts are `str`, or `bytes` of valid UTF-8: NULs are characters like others, lone surrogates and invalid
+    UTF-8 raise `ArgumentError`, other types `ArgumentTypeError`, each naming the text and the place.
 
-    Everywhere `add_special_tokens=False` leaves out what `prepend` and `append` add, and `threads` limits the
-    threads of one call (None: `fastseq.get_num_threads()`).
+    Everywhere `add_special_tokens=False` leaves out what the tokenizer puts around a text, and `threads`
+    limits the threads of one call (None: `fastseq.get_num_threads()`). A text that spells a special token is
+    plain text, unless `allowed_special` ("all", or the tokens) makes it one; `disallowed_special` makes it an
+    `ArgumentError` that names the place. Added tokens that are not special are always found.
     """
 
     kind: ClassVar[str]
     vocabulary: Vocabulary
-    join: str
-    """What stands between tokens in decoded text."""
-    _encoder: native.TextEncoder
+    _native: native.Encoder
+    _added: AddedTokens = AddedTokens()
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many tokens there are."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} tokens)"
 
     # text to ids
 
-    def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+    def encode(
+        self,
+        text: str | bytes,
+        *,
+        add_special_tokens: bool = True,
+        allowed_special: Allowed = (),
+        disallowed_special: Allowed = (),
+    ) -> list[int]:
         """The ids of one text."""
-        return self._encoder.encode_one(text, bare=not add_special_tokens)
+        modes = self._added.usual
+        if allowed_special or disallowed_special:
+            modes = self._added.modes(allowed_special, disallowed_special)
+        return self._native.encode_one(text, bare=not add_special_tokens, modes=modes)
 
     def encode_batch(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str | bytes],
         *,
         threads: int | None = None,
         add_special_tokens: bool = True,
         spans: Unit | None = None,
+        allowed_special: Allowed = (),
+        disallowed_special: Allowed = (),
     ) -> Batch:
-        """The ids of many texts, in one native call; with `spans`, where in its text each token is."""
-        return Batch(*self._encoder.encode(texts, threads=threads, bare=not add_special_tokens, spans=spans))
+        """The ids of many texts, in one native call; with `spans`, where in its text each token is.
 
-    def tokenize(self, text: str, *, add_special_tokens: bool = True) -> list[str]:
-        """The pieces of the text as they are looked up, one an id; unknown ones as the text has them."""
-        return self._encoder.pieces([text], bare=not add_special_tokens)[0]
+        A token that is a part of a character, or made of a part of what a character became, has the place of
+        the whole character.
+        """
+        modes = self._added.modes(allowed_special, disallowed_special)
+        return Batch(
+            *self._native.encode(
+                texts, threads=threads, bare=not add_special_tokens, spans=spans, modes=modes
+            )
+        )
+
+    @abstractmethod
+    def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
+        """The tokens of the text, one an id."""
 
     def offsets(
-        self, text: str, *, unit: Unit = "characters", add_special_tokens: bool = True
+        self,
+        text: str | bytes,
+        *,
+        unit: Unit = "characters",
+        add_special_tokens: bool = True,
+        allowed_special: Allowed = (),
     ) -> list[tuple[int, int]]:
         """Where each id of `encode` comes from: `text[begin:end]`, of the text as it was given.
 
-        Lower-casing and filters do not move them. Added special tokens have empty places at the ends.
+        Added special tokens have empty places at the ends.
         """
-        _, _, spans = self._encoder.encode([text], bare=not add_special_tokens, spans=unit)
-        return [(begin, end) for begin, end in cast(NDArray[np.int32], spans).tolist()]
+        batch = self.encode_batch(
+            [text], spans=unit, add_special_tokens=add_special_tokens, allowed_special=allowed_special
+        )
+        assert batch.spans is not None
+        return [(begin, end) for begin, end in batch.spans.tolist()]
 
-    def count(self, text: str | Iterable[str], *, add_special_tokens: bool = True) -> int:
-        """How many ids the text has, or all of the texts together, without making them."""
-        texts = [text] if isinstance(text, str) else text
-        return int(self._encoder.counts(texts, bare=not add_special_tokens).sum())
+    def count(
+        self,
+        text: str | bytes | Iterable[str | bytes],
+        *,
+        add_special_tokens: bool = True,
+        allowed_special: Allowed = (),
+        disallowed_special: Allowed = (),
+        threads: int | None = None,
+    ) -> int:
+        """How many ids the text has, or all of the texts together, without keeping them."""
+        texts = [text] if isinstance(text, (str, bytes)) else text
+        modes = self._added.modes(allowed_special, disallowed_special)
+        return int(
+            self._native.counts(texts, threads=threads, bare=not add_special_tokens, modes=modes).sum()
+        )
+
+    @property
+    def added(self) -> list[AddedToken]:
+        """Tokens that a text may spell, special or not."""
+        return list(self._added.tokens)
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Special tokens that a text may spell, and their ids."""
+        return {token.text: token.id for token in self._added.tokens if token.special}
 
     # ids to text
 
+    @abstractmethod
     def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
         """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place."""
-        return self.vocabulary.native.join(ids, self.join, skip_special_tokens)
 
     def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
-        """The texts of many lists of ids, in one native call."""
-        if not isinstance(batch, Batch):
-            batch = Batch.from_lists(batch)
-        return self.vocabulary.native.join_batch(batch.ids, batch.offsets, self.join, skip_special_tokens)
+        """The texts of many lists of ids."""
+        return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
 
     # loading and storing
 
@@ -172,6 +227,3 @@ class Tokenizer(ABC):
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
         self.vocabulary.save(Path(folder, name))
         return self.to_config(name)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.vocabulary)} tokens)"

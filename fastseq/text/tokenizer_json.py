@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.files import read_json
-from fastseq.text.bpe import AddedToken, BpeTokenizer
+from fastseq.text.added import AddedToken
+from fastseq.text.bpe import BpeTokenizer
 from fastseq.text.patterns import DEEPSEEK, GPT2, IN_JSON
 
 Json = dict[str, Any]

@@ -1,0 +1,121 @@
+# What every encoder has in common: texts to ids by a job of csrc/text/encode.h.
+import numpy as np
+
+from cpython.list cimport PyList_New, PyList_SET_ITEM
+from cpython.long cimport PyLong_FromLong
+from cpython.ref cimport Py_INCREF
+from libc.string cimport memcpy, memset
+
+
+cdef int _rule(str value, tuple rules, str name) except -1:
+    if value not in rules:
+        raise errors.ArgumentError("unknown choice", where=name, expected=", ".join(rules), found=repr(value))
+    return rules.index(value)
+
+
+cdef list _list_of(const int32_t *ids, Py_ssize_t n):
+    cdef list out = PyList_New(n)
+    cdef Py_ssize_t i
+    cdef object id
+    for i in range(n):
+        id = PyLong_FromLong(ids[i])
+        Py_INCREF(id)
+        PyList_SET_ITEM(out, i, id)
+    return out
+
+
+cdef offsets_of(const fs_encoded *e):
+    """Its offsets as an array of their own."""
+    offsets = np.empty(e.count + 1, np.int64)
+    cdef int64_t[::1] c_offsets = offsets
+    memcpy(&c_offsets[0], e.offsets, <size_t>c_offsets.shape[0] * sizeof(int64_t))
+    return offsets
+
+
+cdef tuple arrays_of(fs_encoded *e, bint spans):
+    """(ids, offsets, spans or None) of a batch, which is given up."""
+    offsets = offsets_of(e)
+    ids = np.empty(e.offsets[e.count], np.int32)
+    places = np.empty((len(ids) if spans else 0, 2), np.int32)
+    cdef int32_t[::1] c_ids = ids
+    cdef int32_t[:, ::1] c_places = places
+    with nogil:
+        if c_ids.shape[0]:
+            fs_encoded_ids(e, &c_ids[0])
+        if c_places.shape[0]:
+            fs_encoded_spans(e, &c_places[0, 0])
+    return ids, offsets, places if spans else None
+
+
+cdef unsigned int _wanted(str spans, bint bare) except? 0:
+    cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+    if spans is not None:
+        want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
+    return want
+
+
+cdef class Encoder:
+    """Texts to ids; never changed once made. A kind of tokenizer is one of these that sets `job` and what the job
+    works on, `encoder`, and offers what else it knows."""
+
+    cdef fs_text_job job
+    cdef void *encoder
+    cdef readonly Py_ssize_t marker_count  # added tokens
+
+    cdef fs_text_call call(self, bytes modes) except *:
+        """modes: one byte an added token (fs_marker_mode); None: all of them are text."""
+        cdef fs_text_call call
+        call.encoder, call.modes = self.encoder, NULL
+        if modes is not None and self.marker_count > 0:
+            if len(modes) != self.marker_count:
+                raise errors.ArgumentError(
+                    "wrong size", where="modes", expected=str(self.marker_count), found=str(len(modes))
+                )
+            call.modes = <const uint8_t *>PyBytes_AS_STRING(modes)
+        return call
+
+    cdef fs_encoded encoded(self, texts, bytes modes, unsigned int want, threads) except *:
+        cdef fs_encoded out
+        cdef fs_error err
+        cdef fs_status st
+        cdef fs_text_call call = self.call(modes)
+        cdef _Views views = _Views(texts, "texts", 0, True)
+        cdef Run run = Run(threads)
+        with nogil:
+            st = fs_encode_batch(self.job, &call, views.views, views.count, want, &run.run, &out, &err)
+        run.check(st, &err)
+        return out
+
+    def encode(self, texts, *, threads=None, bint bare=False, str spans=None, bytes modes=None) -> tuple:
+        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
+        cdef fs_encoded out = self.encoded(texts, modes, _wanted(spans, bare), threads)
+        try:
+            return arrays_of(&out, spans is not None)
+        finally:
+            fs_encoded_free(&out)
+
+    def encode_one(self, text, *, bint bare=False, bytes modes=None) -> list:
+        """The ids of one text; the short way for short texts."""
+        cdef fs_text view = view_of_any(text, "text", -1)
+        cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
+        cdef fs_text_block block
+        cdef fs_text_call call = self.call(modes)
+        cdef fs_status st
+        cdef int64_t tokens
+        memset(&block, 0, sizeof(block))
+        try:
+            with nogil:
+                st = self.job(&call, view, -1, want, &block, &tokens)
+            check(st, &block.error)
+            return _list_of(<int32_t *>block.ids.data, tokens)
+        finally:
+            fs_text_block_free(&block)
+
+    def counts(self, texts, *, threads=None, bint bare=False, bytes modes=None) -> np.ndarray:
+        """How many tokens each text has, int64, without keeping them."""
+        cdef fs_encoded out = self.encoded(texts, modes, FS_WANT_BARE if bare else 0, threads)
+        try:
+            offsets = offsets_of(&out)
+        finally:
+            fs_encoded_free(&out)
+        return np.diff(offsets)

@@ -1,0 +1,82 @@
+"""Tokens that are found in a text as they are spelled, before anything else is done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple
+
+from fastseq.errors import ArgumentError, ArgumentTypeError
+
+Allowed = Literal["all"] | Collection[str]
+
+# fs_marker.flags and fs_marker_mode of csrc/text/markers.h
+_SPECIAL, _LSTRIP, _RSTRIP, _WORD = 1, 2, 4, 8
+_TEXT, _TOKEN, _ERROR = 0, 1, 2
+
+
+class AddedToken(NamedTuple):
+    """One of them."""
+
+    text: str
+    id: int
+    special: bool = True
+    """A control token: found only where the caller allows it, left out by `decode` when asked."""
+    lstrip: bool = False
+    """Takes the white space before it."""
+    rstrip: bool = False
+    """Takes the white space behind it."""
+    single_word: bool = False
+    """Only where no letter, number or connector touches it."""
+
+    @property
+    def flags(self) -> int:
+        """As the native encoder takes them."""
+        return (
+            self.special * _SPECIAL | self.lstrip * _LSTRIP | self.rstrip * _RSTRIP | self.single_word * _WORD
+        )
+
+
+class AddedTokens:
+    """Those of a tokenizer, and what becomes of each in a text."""
+
+    def __init__(self, tokens: Sequence[AddedToken] = ()) -> None:
+        self.tokens = list(tokens)
+        self.special = {token.text for token in tokens if token.special}
+        plain = len(self.special) < len(tokens)
+        self.usual = self._modes(set(), set()) if plain else None
+        """`modes` where the caller chose nothing."""
+
+    def modes(self, allowed: Allowed, disallowed: Allowed) -> bytes | None:
+        """A byte a token for the native encoder; None: all of them are text."""
+        if not allowed and not disallowed:
+            return self.usual
+        chosen = self._chosen(allowed, self.special, "allowed_special")
+        refused = self._chosen(disallowed, self.special - chosen, "disallowed_special")
+        return self._modes(chosen, refused)
+
+    def _modes(self, allowed: set[str], disallowed: set[str]) -> bytes:
+        return bytes(
+            _ERROR
+            if token.text in disallowed
+            else _TOKEN
+            if not token.special or token.text in allowed
+            else _TEXT
+            for token in self.tokens
+        )
+
+    def _chosen(self, names: Allowed, everything: set[str], where: str) -> set[str]:
+        if isinstance(names, str):
+            if names != "all":
+                raise ArgumentTypeError(
+                    "not a set of tokens", where=where, expected='"all" or a set of tokens', found=repr(names)
+                )
+            return everything
+        chosen = set(names)
+        if unknown := chosen - self.special:
+            raise ArgumentError(
+                "not a special token",
+                where=where,
+                expected=", ".join(sorted(self.special))[:200] or "none, as there are none",
+                found=repr(min(unknown)),
+            )
+        return chosen
