@@ -22,6 +22,36 @@ cdef extern from "text/text_view.h" nogil:
         const uint8_t *data
         size_t size
 
+cdef extern from "text/text_array.h" nogil:
+    ctypedef struct fs_text_array:
+        const uint8_t *data
+        int64_t count
+        int64_t stride
+        int64_t width
+        const char *name
+        int64_t first
+    fs_status fs_text_array_bytes(const fs_text_array *a, fs_text *texts, fs_error *err)
+    fs_status fs_text_array_codes(const fs_text_array *a, fs_buffer *utf8, fs_text *texts, fs_error *err)
+
+cdef extern from "text/arrow.h" nogil:
+    ctypedef struct fs_arrow_schema:
+        void (*release)(fs_arrow_schema *s) noexcept
+    ctypedef struct fs_arrow_array:
+        int64_t length
+        void (*release)(fs_arrow_array *a) noexcept
+    ctypedef struct fs_arrow_stream:
+        int (*get_schema)(fs_arrow_stream *s, fs_arrow_schema *out) noexcept nogil
+        int (*get_next)(fs_arrow_stream *s, fs_arrow_array *out) noexcept nogil
+        const char *(*get_last_error)(fs_arrow_stream *s) noexcept
+        void (*release)(fs_arrow_stream *s) noexcept
+    ctypedef struct fs_arrow_kind:
+        int binary
+    fs_status fs_arrow_kind_of(const fs_arrow_schema *schema, const char *name, fs_arrow_kind *kind, fs_error *err)
+    fs_status fs_arrow_length(const fs_arrow_array *array, fs_arrow_kind kind, const char *name, int64_t *length,
+                              fs_error *err)
+    fs_status fs_arrow_texts(const fs_arrow_array *array, fs_arrow_kind kind, const char *name, int64_t first,
+                             fs_text *texts, fs_error *err)
+
 cdef extern from "text/unicode.h" nogil:
     const char *fs_unicode_version
     ctypedef struct fs_character:

@@ -1,4 +1,4 @@
-# Strings as UTF-8, and vocabularies.
+# Vocabularies.
 import os
 
 import numpy as np
@@ -21,82 +21,6 @@ def probe_character(int code) -> tuple:
         raise errors.ArgumentError("not a code point", where="code", expected="0 to 0x10ffff", found=hex(code))
     cdef const fs_character *c = fs_unicode_of(code)
     return c.lower, c.flags, c.word_break
-
-
-cdef fs_text view_of(object text, str name, Py_ssize_t place) except *:
-    """The UTF-8 bytes of a str, which owns them. `place` < 0: it is not one of many."""
-    cdef fs_text view
-    cdef Py_ssize_t size
-    if not PyUnicode_Check(text):
-        where = name if place < 0 else f"{name}[{place}]"
-        found = "bytes: decode them first, text.decode('utf-8')" if isinstance(text, bytes) else type(text).__name__
-        raise errors.ArgumentTypeError("not a text", where=where, expected="str", found=found)
-    try:
-        view.data = <const uint8_t *>PyUnicode_AsUTF8AndSize(text, &size)
-    except UnicodeEncodeError as error:
-        where = name if place < 0 else f"{name}[{place}]"
-        raise errors.ArgumentError(
-            "lone surrogate", where=f"{where}, character {error.start}", expected="valid Unicode",
-            found=f"U+{ord(text[error.start]):04X}",
-        ) from None
-    view.size = <size_t>size
-    return view
-
-
-cdef fs_text view_of_any(object text, str name, Py_ssize_t place) except *:
-    """The same of a str or of bytes, which must be UTF-8."""
-    cdef fs_text view
-    cdef size_t valid
-    if not isinstance(text, bytes):
-        return view_of(text, name, place)
-    view.data, view.size = <const uint8_t *>PyBytes_AS_STRING(text), <size_t>PyBytes_GET_SIZE(text)
-    valid = fs_utf8_valid(view.data, view.size)
-    if valid != view.size:
-        where = name if place < 0 else f"{name}[{place}]"
-        raise errors.ArgumentError(
-            "not UTF-8", where=f"{where}, byte {valid}", expected="valid UTF-8", found=f"0x{text[valid]:02x}"
-        )
-    return view
-
-
-cdef class _Views:
-    """The UTF-8 of many strings, and the strings, which own it. `any_kind`: bytes are taken, too."""
-
-    cdef tuple owners
-    cdef fs_text *views
-    cdef Py_ssize_t count
-
-    def __cinit__(self, texts, str name, Py_ssize_t first=0, bint any_kind=False):
-        """`first` is the place of the first text, for errors."""
-        cdef Py_ssize_t i
-        if isinstance(texts, (str, bytes)):
-            raise errors.ArgumentTypeError(
-                "one text where many are expected", where=name, expected="a list of str", found=type(texts).__name__
-            )
-        try:
-            self.owners = tuple(texts)
-        except TypeError:
-            raise errors.ArgumentTypeError(
-                "not a list", where=name, expected="a list of str", found=type(texts).__name__
-            ) from None
-        self.count = len(self.owners)
-        self.views = <fs_text *>fs_alloc(self.count * sizeof(fs_text))
-        if self.views is NULL:
-            raise errors.OutOfMemoryError("out of memory", where=name)
-        for i in range(self.count):
-            if any_kind:
-                self.views[i] = view_of_any(self.owners[i], name, first + i)
-            else:
-                self.views[i] = view_of(self.owners[i], name, first + i)
-
-    def __dealloc__(self):
-        fs_free(self.views)
-
-
-cdef str text_of(const void *data, size_t size):
-    if size == 0:
-        return ""
-    return PyUnicode_DecodeUTF8(<const char *>data, <Py_ssize_t>size, "strict")
 
 
 def as_ids(ids) -> np.ndarray:
@@ -131,7 +55,7 @@ cdef class Vocab:
             if id != i:
                 raise errors.ArgumentError(
                     "duplicate token", where=f"tokens[{i}]", expected="each token once",
-                    found=f"{views.owners[i]!r:.60}, which is tokens[{id}]",
+                    found=f"{views.text(i)!r:.60}, which is tokens[{id}]",
                 )
         self.special_ids = []
         for token in specials:

@@ -34,6 +34,9 @@ def count_texts(counter: Counter, texts: Iterable[str | bytes], progress: bool |
             expected="a list of str",
             found=type(texts).__name__,
         )
+    if hasattr(texts, "__arrow_c_array__") or hasattr(texts, "__arrow_c_stream__"):
+        counter.add(texts)  # read from its buffers, and never a list
+        return
     total = len(texts) if isinstance(texts, Sequence) else None
     with progress_bar(progress, total=total, unit="text", title=title) as done:
         rest, first = iter(texts), 0
