@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 
+from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, OutOfMemoryError
 from fastseq.text import CharTokenizer, Vocabulary
 from fastseq.text.bpe import from_ranks
@@ -50,8 +51,13 @@ def test_arrow(format):
 def test_arrow_for_the_other_tokenizers():
     wanted = CHARACTERS.encode_batch(TEXTS).ids.tolist()
     assert CHARACTERS.encode_batch(Producer(BYTES, "U")).ids.tolist() == wanted
-    with pytest.raises(ArgumentTypeError, match="not texts"):
-        CHARACTERS.encode_batch(Producer(BYTES, "z"))
+    assert CHARACTERS.encode_batch(Producer(BYTES, "z")).ids.tolist() == wanted
+
+
+def test_tokens_of_a_vocabulary_are_no_bytes():
+    for texts in (Producer(BYTES, "z"), np.array([b"a"])):
+        with pytest.raises(ArgumentTypeError, match="tokens: not texts"):
+            native.Vocab(texts)
 
 
 @pytest.mark.parametrize("format", ["u", "vu"])
@@ -182,8 +188,6 @@ def test_numpy_that_is_no_text():
         TOKENIZER.encode_batch(np.array([["a"]]))
     with pytest.raises(ArgumentTypeError, match=r"texts\[0\]"):
         TOKENIZER.encode_batch(np.array([1, 2]))
-    with pytest.raises(ArgumentTypeError, match="not texts"):
-        CHARACTERS.encode_batch(np.array([b"a"]))
 
 
 def test_training_takes_arrays():
