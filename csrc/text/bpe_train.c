@@ -5,10 +5,13 @@
 #include "base/arena.h"
 #include "base/checked.h"
 
+/* The first guess at how rare a pair may be merged at last: symbols of the corpus by GUESS for each of the vocabulary. */
+enum { GUESS = 64, LOWER = 4 };
+
 /* ---- words ---- */
 
 fs_status fs_bpe_trainer_init(fs_bpe_trainer *t, fs_hash_key key, fs_error *err) {
-    const fs_train_cell end = {FS_TRAIN_END, 1, 0};
+    const fs_train_cell end = {FS_TRAIN_END, 0};
     memset(t, 0, sizeof *t);
     FS_TRY(fs_vocab_init(&t->symbols, key, err));
     FS_TRY(fs_pairs_init(&t->pairs, key, err));
@@ -61,11 +64,10 @@ fs_status fs_bpe_trainer_add(fs_bpe_trainer *t, const int32_t *symbols, int32_t 
     cells = fs_buffer_add(&t->cells, bytes);
     if (!cells) return fs_fail_memory(err, "words", bytes);
     for (int32_t i = 0; i < n; i++) {
-        const fs_train_cell cell = {symbols[i], 1, word};
+        const fs_train_cell cell = {symbols[i], word};
         cells[i] = cell;
     }
     cells[n].symbol = FS_TRAIN_END;
-    cells[n].span = 1;
     cells[n].word = word;
     t->total += count * n;
     return fs_buffer_append(&t->counts, &count, sizeof count, err);
@@ -89,8 +91,11 @@ static fs_status each_pair(fs_bpe_trainer *t, const fs_bpe_plan *plan, pair_seen
     const fs_train_cell *cells = t->cells.data;
     const int64_t *counts = t->counts.data;
     const uint32_t end = (uint32_t)(t->cells.size / sizeof *cells);
-    for (uint32_t at = 0; at < end; at += cells[at].span) {
-        const int32_t left = cells[at].symbol, right = left < 0 ? left : cells[at + cells[at].span].symbol;
+    for (uint32_t at = 0, next; at < end; at = next) {
+        const int32_t left = cells[at].symbol;
+        int32_t right;
+        next = at + (left < 0 ? 1 : fs_train_span(cells + at));
+        right = left < 0 ? left : cells[next].symbol;
         if (right >= 0 && fs_train_fits(t, plan, left, right))
             FS_TRY(seen(t, fs_pair_of(left, right), at, counts[cells[at].word], err));
     }
@@ -108,15 +113,15 @@ static fs_status count_pair(fs_bpe_trainer *t, uint64_t pair, uint32_t place, in
 
 static fs_status note_place(fs_bpe_trainer *t, uint64_t pair, uint32_t place, int64_t count, fs_error *err) {
     const fs_pair_count *p = fs_pairs_find(&t->pairs, pair);
-    uint32_t *list = (uint32_t *)t->lists.data + p->places;
+    uint32_t *list = p ? (uint32_t *)t->lists.data + p->places : NULL;
     (void)count;
     (void)err;
-    if (p->places) list[++list[0]] = place;
+    if (list) list[++list[0]] = place;
     return FS_OK;
 }
 
-/* Lists as long as p->places says, still empty, for the pairs that are worth merging, which are queued. */
-static fs_status open_lists(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error *err) {
+/* Lists as long as p->places says, still empty, for the pairs, which are queued. */
+static fs_status open_lists(fs_bpe_trainer *t, fs_error *err) {
     static const uint32_t none = 0;
     FS_TRY(fs_buffer_append(&t->lists, &none, sizeof none, err));
     for (size_t i = 0; i < t->pairs.slot_count; i++) {
@@ -125,8 +130,6 @@ static fs_status open_lists(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error
         const size_t at = t->lists.size / sizeof none, bytes = ((size_t)p->places + 1) * sizeof none;
         uint32_t *list;
         if (p->pair == UINT64_MAX) continue;
-        p->places = 0;
-        if (p->count < plan->least) continue;
         list = fs_buffer_add(&t->lists, bytes);
         if (!list) return fs_fail_memory(err, "pairs", bytes);
         list[0] = 0;
@@ -140,8 +143,18 @@ fs_status fs_bpe_count_pairs(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_erro
     fs_pairs_clear(&t->pairs);
     t->queue.size = t->lists.size = 0;
     FS_TRY(each_pair(t, plan, count_pair, err));
-    FS_TRY(open_lists(t, plan, err));
+    FS_TRY(fs_pairs_keep(&t->pairs, t->floor, err));
+    FS_TRY(open_lists(t, err));
     return each_pair(t, plan, note_place, err);
+}
+
+/* The pair to merge next; NULL when none is worth it. */
+static fs_status best_pair(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_pair_count **best, fs_error *err) {
+    while ((*best = fs_queue_take(&t->queue, &t->pairs, t->floor)) == NULL && t->floor > plan->least) {
+        t->floor = FS_MAX(plan->least, t->floor / LOWER);
+        FS_TRY(fs_bpe_count_pairs(t, plan, err));
+    }
+    return FS_OK;
 }
 
 /* ---- merges ---- */
@@ -188,6 +201,7 @@ static fs_status merge_best(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_pair_
 static fs_status open_work(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error *err) {
     const size_t most = (size_t)FS_MAX(plan->vocab_size, t->symbols.count);
     size_t bytes;
+    t->floor = FS_MAX(plan->least, t->total / ((int64_t)most * GUESS));
     for (int side = 0; side < 2; side++) {
         if (!fs_size_mul(most, sizeof(fs_train_side), &bytes)) return fs_fail_memory(err, "vocab_size", SIZE_MAX);
         t->sides[side] = fs_alloc(bytes);
@@ -201,8 +215,10 @@ fs_status fs_bpe_train(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_run *run, 
     fs_pair_count *best;
     fs_status st;
     FS_TRY_DONE(open_work(t, plan, err));
-    while (t->symbols.count < plan->vocab_size && (best = fs_queue_take(&t->queue, &t->pairs, plan->least)) != NULL) {
+    while (t->symbols.count < plan->vocab_size) {
         const int32_t before = t->symbols.count;
+        FS_TRY_DONE(best_pair(t, plan, &best, err));
+        if (!best) break;
         FS_TRY_DONE(merge_best(t, plan, best, &spelling, err));
         if (run) fs_atomic_add(&run->done, t->symbols.count - before);
         if (fs_run_stopped(run, 0)) break;

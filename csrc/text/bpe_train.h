@@ -2,15 +2,18 @@
  * neighbouring symbols becomes a symbol of its own; of equally frequent pairs that of the smallest ids.
  *
  *     words     a b a b | c a b |        every word once, `|` ends it
- *     cells     [symbol, span, word]     one for each symbol a word began with; a merged symbol spans those
- *                                        of its parts: cells between its first and its last say nothing
+ *     cells     [symbol, word]           one for each symbol a word began with; a merged symbol spans those
+ *                                        of its parts: its second and its last cell hold minus their number
  *     pairs     (a, b) -> count, places  places: a run of `lists`, its length first: cells where the pair
  *                                        stood when it came up; some may have gone since
  *     queue     the most frequent pair on top
  *
  * Merging visits the places of one pair. What its neighbours lose and gain is added up by neighbour first, so
  * that a pair's count is looked up once a merge. A pair comes up only in the merge that makes its younger symbol, so
- * its places are written once; where a merge spells a symbol that was there before, all pairs are counted anew. */
+ * its places are written once; where a merge spells a symbol that was there before, all pairs are counted anew.
+ *
+ * Most pairs are too rare ever to be merged. They are left out, up to a count that is guessed; when no more frequent
+ * ones are left, it is lowered and all pairs are counted anew. */
 #ifndef FS_TEXT_BPE_TRAIN_H
 #define FS_TEXT_BPE_TRAIN_H
 
@@ -18,12 +21,10 @@
 #include "bpe_train_pairs.h"
 #include "vocab.h"
 
-#define FS_TRAIN_END (-1)    /* fs_train_cell.symbol: the end of a word */
-#define FS_TRAIN_INSIDE (-2) /* not the first cell of a symbol */
+#define FS_TRAIN_END (-1) /* fs_train_cell.symbol: the end of a word */
 
 typedef struct fs_train_cell {
-    int32_t symbol;
-    uint32_t span; /* in a symbol's first and last cell: how many cells it has */
+    int32_t symbol; /* below FS_TRAIN_END: not the first cell of a symbol */
     uint32_t word;
 } fs_train_cell;
 
@@ -51,6 +52,7 @@ typedef struct fs_bpe_trainer {
     fs_buffer word;   /* int32_t: the symbols of the word that is being added */
     fs_pairs listed;  /* the pairs in merges */
     fs_pairs pairs;
+    int64_t floor;    /* `pairs` holds none that was rarer than this when it came up */
     fs_buffer queue;
     fs_buffer lists;          /* uint32_t; place 0 is taken */
     fs_train_side *sides[2];  /* [symbols at the end] of a pair's left, right neighbour; all zero between merges */
@@ -81,6 +83,11 @@ fs_status fs_bpe_train(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_run *run, 
 /* Of fs_bpe_train: counts every pair anew; replaces one pair wherever it stands. */
 fs_status fs_bpe_count_pairs(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error *err);
 fs_status fs_bpe_replace(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_merge merge, uint64_t places, fs_error *err);
+
+/* How many cells the symbol that begins here has; it is no end. */
+FS_INLINE uint32_t fs_train_span(const fs_train_cell *cell) {
+    return cell[1].symbol < FS_TRAIN_END ? (uint32_t)-cell[1].symbol : 1;
+}
 
 FS_INLINE int fs_train_fits(const fs_bpe_trainer *t, const fs_bpe_plan *plan, int32_t left, int32_t right) {
     return plan->longest == 0 ||

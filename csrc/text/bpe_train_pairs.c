@@ -64,12 +64,30 @@ fs_status fs_pairs_add(fs_pairs *t, uint64_t pair, fs_pair_count **at, fs_error 
     fs_pair_count empty = {pair, 0, 0};
     *at = slot_of(t, pair);
     if ((*at)->pair == pair) return FS_OK;
-    if (2 * (t->used + 1) > t->slot_count) {
+    if (3 * (t->used + 1) > 2 * t->slot_count) {
         FS_TRY(grow(t, err));
         *at = slot_of(t, pair);
     }
     t->used++;
     **at = empty;
+    return FS_OK;
+}
+
+fs_status fs_pairs_keep(fs_pairs *t, int64_t least, fs_error *err) {
+    fs_pairs old = *t;
+    size_t kept = 0, slots = FIRST_SLOTS;
+    fs_status st;
+    for (size_t i = 0; i < old.slot_count; i++) kept += old.slots[i].pair != UINT64_MAX && old.slots[i].count >= least;
+    while (2 * slots < 3 * (kept + 1)) slots *= 2;
+    st = open_slots(t, slots, err);
+    if (st != FS_OK) {
+        *t = old;
+        return st;
+    }
+    for (size_t i = 0; i < old.slot_count; i++)
+        if (old.slots[i].pair != UINT64_MAX && old.slots[i].count >= least) *slot_of(t, old.slots[i].pair) = old.slots[i];
+    t->used = kept;
+    fs_free(old.slots);
     return FS_OK;
 }
 

@@ -16,7 +16,7 @@ typedef struct fs_pair_count {
     uint64_t places; /* where the list of its places starts; 0: there is none */
 } fs_pair_count;
 
-/* A hash table: power of two, at most half full, linear probing. */
+/* A hash table: power of two, at most two thirds full, linear probing. */
 typedef struct fs_pairs {
     fs_hash_key key;
     fs_pair_count *slots;
@@ -31,6 +31,9 @@ fs_pair_count *fs_pairs_find(const fs_pairs *t, uint64_t pair); /* NULL: not the
 
 /* Finds it or adds it with a count of 0; what was found earlier may move. *at is its slot. */
 fs_status fs_pairs_add(fs_pairs *t, uint64_t pair, fs_pair_count **at, fs_error *err);
+
+/* Forgets those of a lower count. */
+fs_status fs_pairs_keep(fs_pairs *t, int64_t least, fs_error *err);
 
 typedef struct fs_queued {
     int64_t count; /* when it was queued; it can only have fallen since */

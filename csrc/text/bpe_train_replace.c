@@ -10,26 +10,27 @@ static fs_status touch(fs_bpe_trainer *t, int side, int32_t neighbour, fs_train_
 }
 
 static void join(fs_train_cell *left, int32_t made) {
-    fs_train_cell *right = left + left->span;
-    const uint32_t span = left->span + right->span;
-    right->symbol = FS_TRAIN_INSIDE;
+    fs_train_cell *right = left + fs_train_span(left);
+    const uint32_t span = (uint32_t)(right - left) + fs_train_span(right);
     left->symbol = made;
-    left->span = left[span - 1].span = span;
+    left[1].symbol = right->symbol = left[span - 1].symbol = -(int32_t)span;
 }
 
 /* The first cell of the symbol before this one; the end of another word is one, too. */
-static fs_train_cell *previous(fs_train_cell *cell) { return cell - cell[-1].span; }
+static fs_train_cell *previous(fs_train_cell *cell) {
+    return cell - (cell[-1].symbol < FS_TRAIN_END ? -cell[-1].symbol : 1);
+}
 
 /* The pair at one place, if it is still there, with what its neighbours lose. A neighbour on the left that was made
  * just now has lost its pair already, when it was the right one. */
 static fs_status replace_at(fs_bpe_trainer *t, fs_train_merge merge, fs_train_cell *cell, int *done, fs_error *err) {
-    const fs_train_cell *right = cell + cell->span, *next;
+    const fs_train_cell *right = cell + fs_train_span(cell), *next;
     const int64_t count = ((const int64_t *)t->counts.data)[cell->word];
     const int32_t before = previous(cell)->symbol;
     fs_train_side *s;
     *done = cell->symbol == merge.left && right->symbol == merge.right;
     if (!*done) return FS_OK;
-    next = right + right->span;
+    next = right + fs_train_span(right);
     if (before >= 0 && before != merge.made) {
         FS_TRY(touch(t, LEFT, before, &s, err));
         s->lost += count;
@@ -70,7 +71,7 @@ static fs_status gain(fs_bpe_trainer *t, int side, int32_t neighbour, uint32_t p
 static fs_status gain_around(fs_bpe_trainer *t, const fs_bpe_plan *plan, int32_t made, uint32_t place, fs_error *err) {
     fs_train_cell *cells = t->cells.data, *cell = cells + place, *before = previous(cell);
     const int64_t count = ((const int64_t *)t->counts.data)[cell->word];
-    const int32_t next = cell[cell->span].symbol;
+    const int32_t next = cell[fs_train_span(cell)].symbol;
     if (next >= 0 && fs_train_fits(t, plan, made, next)) FS_TRY(gain(t, RIGHT, next, place, count, err));
     if (before->symbol >= 0 && before->symbol != made && fs_train_fits(t, plan, before->symbol, made))
         FS_TRY(gain(t, LEFT, before->symbol, (uint32_t)(before - cells), count, err));
@@ -82,7 +83,7 @@ static void lose(fs_bpe_trainer *t, uint64_t pair, int64_t count) {
     if (p) p->count -= count;
 }
 
-/* Enters a new pair that is worth merging, with room for its places; s->places then says where they go. */
+/* Enters a new pair that is frequent enough, with room for its places; s->places then says where they go. */
 static fs_status enter(fs_bpe_trainer *t, uint64_t pair, fs_train_side *s, fs_error *err) {
     const fs_queued one = {s->gained, pair};
     const size_t at = t->lists.size / sizeof(uint32_t), bytes = ((size_t)s->places + 1) * sizeof(uint32_t);
@@ -98,7 +99,7 @@ static fs_status enter(fs_bpe_trainer *t, uint64_t pair, fs_train_side *s, fs_er
 }
 
 /* Brings the pairs with the neighbours of one side up to date. */
-static fs_status settle(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_merge merge, int side, fs_error *err) {
+static fs_status settle(fs_bpe_trainer *t, fs_train_merge merge, int side, fs_error *err) {
     const int32_t *touched = t->touched[side].data;
     const size_t n = t->touched[side].size / sizeof *touched;
     const fs_train_event *events = t->events[side].data, *end = events + t->events[side].size / sizeof *events;
@@ -106,7 +107,7 @@ static fs_status settle(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_mer
         const int32_t other = touched[i];
         fs_train_side *s = &t->sides[side][other];
         lose(t, side == LEFT ? fs_pair_of(other, merge.left) : fs_pair_of(merge.right, other), s->lost);
-        if (s->gained >= plan->least)
+        if (s->gained >= t->floor)
             FS_TRY(enter(t, side == LEFT ? fs_pair_of(other, merge.made) : fs_pair_of(merge.made, other), s, err));
         else
             s->places = 0;
@@ -131,8 +132,8 @@ fs_status fs_bpe_replace(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_me
         if (i + AHEAD <= kept) FS_PREFETCH((fs_train_cell *)t->cells.data + list[i + AHEAD]);
         FS_TRY(gain_around(t, plan, merge.made, list[i], err));
     }
-    FS_TRY(settle(t, plan, merge, LEFT, err));
-    FS_TRY(settle(t, plan, merge, RIGHT, err));
+    FS_TRY(settle(t, merge, LEFT, err));
+    FS_TRY(settle(t, merge, RIGHT, err));
     merged = fs_pairs_find(&t->pairs, fs_pair_of(merge.left, merge.right));
     if (merged) merged->count = 0; /* of a pair of equals, overlapping places are left in it */
     return FS_OK;

@@ -111,10 +111,12 @@ def train_bpe(
     of_byte = np.full(256, -1, np.int32)
     of_byte[chosen] = np.arange(len(special), len(symbols))
     trainer.add_pieces(corpus, of_byte)
+    del corpus
     with progress_bar(progress, total=vocab_size - len(symbols), unit="merge", title="merges") as done:
         spelled, merges = trainer.train(
             vocab_size, least=max(min_frequency, 1), longest=max_token_length or 0, progress=_Steps(done)
         )
+    del trainer  # what follows takes its place in memory
     tokens = [token.decode() for token in spelled]
     pairs = [(tokens[left], tokens[right]) for left, right, _ in merges.tolist()]
     return TrainedBpe({token: id for id, token in enumerate(tokens)}, pairs, pattern, special)
