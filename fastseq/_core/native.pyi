@@ -310,3 +310,19 @@ class SentencePieceEncoder(Encoder):
     def piece(self, id: int) -> tuple[str, float, int] | None: ...  # text, score, type
     def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]]) -> str: ...
     def normalize(self, text: str | bytes) -> str: ...
+
+# normalize.pxi
+NORMALIZE_KINDS: tuple[str, ...]
+NORMALIZE_OPTIONS: dict[str, tuple[str, ...]]
+
+def normal_version() -> str: ...
+def probe_normal(code: int) -> tuple[int, int, int]: ...  # combining class, checks, kinds; for tests
+
+class Normalizer:
+    """Steps that a text goes through before it is cut: dicts of kind, options, least, pattern, content."""
+
+    def __init__(self, steps: Iterable[Mapping[str, Any]]) -> None: ...
+    def normalize(self, text: str | bytes) -> str: ...
+    def normalize_spans(
+        self, text: str | bytes
+    ) -> tuple[str, I32 | None]: ...  # (bytes, 2): where each byte comes from; None: nothing changed

@@ -18,6 +18,7 @@ cdef extern from "base/buffer.h" nogil:
     void fs_buffer_free(fs_buffer *b)
 
 cdef extern from "text/text_view.h" nogil:
+    int FS_TEXT_MAX
     ctypedef struct fs_text:
         const uint8_t *data
         size_t size
