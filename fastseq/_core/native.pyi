@@ -148,6 +148,17 @@ def translate(
     progress: Any = None,  # called with the number of finished sequences, about 20 times a second
 ) -> Decoded: ...
 
+# strings.pxi
+class Documents:
+    """Texts that lie in blocks of bytes, which it keeps. One thread fills it; then an encoder takes it."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, i: int) -> bytes: ...
+    def add(
+        self, block: bytes, separator: bytes, last: bool
+    ) -> tuple[int, int]: ...  # bytes used; UTF-8 of them
+    def place(self, i: int) -> int: ...  # where text i begins in its block
+
 # vocab.pxi, text.pxi
 SPLIT_RULES: tuple[str, ...]
 KEEP_RULES: tuple[str, ...]

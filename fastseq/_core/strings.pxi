@@ -1,6 +1,8 @@
 # Strings of all kinds as UTF-8.
 import numpy as np
 
+from libc.string cimport memcpy
+
 cdef fs_text view_of(object text, str name, Py_ssize_t place) except *:
     """The UTF-8 bytes of a str, which owns them. `place` < 0: it is not one of many."""
     cdef fs_text view
@@ -43,6 +45,56 @@ cdef str text_of(const void *data, size_t size):
     return PyUnicode_DecodeUTF8(<const char *>data, <Py_ssize_t>size, "strict")
 
 
+cdef class Documents:
+    """Texts that lie in blocks of bytes, which it keeps. One thread fills it; then an encoder takes it."""
+
+    cdef fs_buffer texts
+    cdef list blocks
+
+    def __cinit__(self):
+        self.blocks = []
+
+    def __dealloc__(self):
+        fs_buffer_free(&self.texts)
+
+    def __len__(self):
+        return self.texts.size // sizeof(fs_text)
+
+    def __getitem__(self, Py_ssize_t i) -> bytes:
+        if not 0 <= i < len(self):
+            raise IndexError(f"text {i} of {len(self)}")
+        cdef fs_text text = (<fs_text *>self.texts.data)[i]
+        return (<const char *>text.data)[:text.size]
+
+    def add(self, bytes block not None, bytes separator not None, bint last) -> tuple:
+        """Adds the texts of a block that end in the separator, and with `last` what is behind the last one.
+
+        (bytes used: the next text begins there; how many of them are UTF-8: where not all are, nothing was added).
+        """
+        cdef fs_text c_block, c_separator
+        cdef size_t used = 0, valid = 0
+        cdef fs_error err
+        cdef fs_status st
+        c_block.data, c_block.size = <const uint8_t *>PyBytes_AS_STRING(block), <size_t>len(block)
+        c_separator.data, c_separator.size = <const uint8_t *>PyBytes_AS_STRING(separator), <size_t>len(separator)
+        with nogil:
+            st = fs_documents_add(&self.texts, c_block, c_separator, last, &used, &valid, &err)
+        check(st, &err)
+        if used and used == valid:
+            self.blocks.append(block)
+        return used, valid
+
+    def place(self, Py_ssize_t i) -> int:
+        """Where text i begins in its block."""
+        cdef const uint8_t *data = (<fs_text *>self.texts.data)[i].data
+        cdef const uint8_t *block
+        for each in self.blocks:
+            block = <const uint8_t *>PyBytes_AS_STRING(each)
+            if block <= data <= block + <size_t>len(each):
+                return data - block
+        return 0
+
+
 cdef class _Views:
     """The UTF-8 of many strings, and what owns it. `any_kind`: bytes are taken, too.
 
@@ -63,6 +115,8 @@ cdef class _Views:
             )
         if type(texts) is list or type(texts) is tuple:
             self._of_objects(texts, name, first, any_kind)
+        elif type(texts) is Documents:
+            self._of_documents(texts, name)
         elif isinstance(texts, np.ndarray) and texts.dtype.kind in "SU":
             self._of_array(texts, name, first, any_kind)
         elif hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__"):
@@ -101,6 +155,13 @@ cdef class _Views:
                 self.views[i] = view_of_any(owners[i], name, first + i)
             else:
                 self.views[i] = view_of(owners[i], name, first + i)
+        return 0
+
+    cdef int _of_documents(self, Documents texts, str name) except -1:
+        self.owners = texts
+        self._room(len(texts), name)
+        if self.count:
+            memcpy(self.views, texts.texts.data, texts.texts.size)
         return 0
 
     cdef int _of_array(self, texts, str name, Py_ssize_t first, bint any_kind) except -1:

@@ -34,6 +34,10 @@ cdef extern from "text/text_array.h" nogil:
     fs_status fs_text_array_bytes(const fs_text_array *a, fs_text *texts, fs_error *err)
     fs_status fs_text_array_codes(const fs_text_array *a, fs_buffer *utf8, fs_text *texts, fs_error *err)
 
+cdef extern from "text/documents.h" nogil:
+    fs_status fs_documents_add(fs_buffer *texts, fs_text block, fs_text separator, int last, size_t *used,
+                               size_t *valid, fs_error *err)
+
 cdef extern from "text/arrow.h" nogil:
     ctypedef struct fs_arrow_schema:
         void (*release)(fs_arrow_schema *s) noexcept

@@ -13,6 +13,7 @@ from fastseq.cli.common import Commands, add_threads, command, count, file_lines
 EXAMPLES = """\
   fastseq tokenize tokenizer.json "Hello, world!"
   fastseq tokenize cl100k_base.tiktoken --file corpus.txt --count
+  fastseq tokenize --out ids.npy --separator '<|endoftext|>' tokenizer.json books/*.txt
   fastseq tokenize --train corpus.txt --vocab-size 32000 --out tokenizer.json
 """
 
@@ -23,7 +24,10 @@ def add(commands: Commands) -> None:
         "tokenizer", metavar="TOKENIZER", nargs="?", help="a file of one, or a folder with tokenizer.json"
     )
     parser.add_argument(
-        "texts", metavar="TEXT", nargs="*", help="texts; without any, lines of standard input"
+        "texts",
+        metavar="TEXT",
+        nargs="*",
+        help="texts, with --out files; without any, lines of standard input",
     )
     parser.add_argument(
         "--file", action="append", default=[], metavar="FILE", help="texts a line; - for standard input"
@@ -36,11 +40,20 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--pattern", metavar="NAME", help="how texts are cut: gpt2, llama3, o200k ... (docs/tokenizers.md)"
     )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="ids of files go here, a name in .npy, offsets beside it; with --train: .json or .tiktoken",
+    )
+    parser.add_argument(
+        "--separator",
+        metavar="TEXT",
+        help="what ends a text in the files of --out, \\n for lines (a file is a text)",
+    )
     training = parser.add_argument_group("training")
     training.add_argument(
         "--train", nargs="+", metavar="FILE", help="train byte-level BPE on the lines of files"
     )
-    training.add_argument("--out", metavar="FILE", help="where it goes: a name in .json or .tiktoken")
     training.add_argument("--vocab-size", type=count, metavar="N", help="tokens at most (32000)")
     training.add_argument("--min-frequency", type=count, metavar="N", help="leave out rarer pairs (1)")
     training.add_argument(
@@ -53,7 +66,7 @@ def add(commands: Commands) -> None:
 def tokenize(options: argparse.Namespace) -> int:
     if options.train:
         return _train(options)
-    for name in ("out", "vocab_size", "min_frequency", "special"):
+    for name in ("vocab_size", "min_frequency", "special"):
         if getattr(options, name):
             options.parser.error(f"--{name.replace('_', '-')}: only with --train")
     if options.tokenizer is None:
@@ -61,6 +74,10 @@ def tokenize(options: argparse.Namespace) -> int:
     import fastseq
 
     tokenizer = fastseq.Tokenizer.load(options.tokenizer, encoding=options.encoding, pattern=options.pattern)
+    if options.out:
+        return _write(tokenizer, options)
+    if options.separator is not None:
+        options.parser.error("--separator: only with --out")
     total = 0
     for texts in _read(options):
         if options.count:
@@ -71,6 +88,24 @@ def tokenize(options: argparse.Namespace) -> int:
         sys.stdout.flush()
     if options.count:
         print(total)
+    return 0
+
+
+def _write(tokenizer: Any, options: argparse.Namespace) -> int:
+    """Files to ids in a file."""
+    for name in ("tokens", "json", "count"):
+        if getattr(options, name):
+            options.parser.error(f"--{name}: not with --out")
+    files = [*options.texts, *options.file]
+    if not files:
+        options.parser.error("--out: FILE is missing")
+    separator = options.separator
+    if separator is not None:
+        separator = separator.replace("\\n", "\n").replace("\\t", "\t").replace("\\0", "\0")
+    made = tokenizer.encode_files(
+        files, out=options.out, separator=separator, threads=options.threads, progress=None
+    )
+    print(f"{options.out}: {len(made)} texts, {len(made.ids)} ids")
     return 0
 
 
@@ -106,7 +141,7 @@ def _json(value: Any) -> str:
 
 
 def _train(options: argparse.Namespace) -> int:
-    for name in ("file", "tokens", "json", "count", "encoding", "texts"):
+    for name in ("file", "tokens", "json", "count", "encoding", "texts", "separator"):
         if getattr(options, name):
             options.parser.error(f"{name}: not with --train")
     if options.tokenizer is not None:

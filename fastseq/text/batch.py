@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core.native import as_ids
 from fastseq.errors import ArgumentError
+
+Side = Literal["right", "left"]
 
 
 class Batch:
@@ -21,10 +23,12 @@ class Batch:
         offsets: int64 (B + 1,); text i has `ids[offsets[i]:offsets[i + 1]]`.
         spans: int32 (N, 2) or None: begin and end of each token in its text, when they were asked for.
 
-    Its length is B, `batch[i]` and iteration give views of `ids`.
+    Its length is B; `batch[i]` and iteration give views of `ids`, and `batch[2:5]` a batch of those texts.
 
         batch = tokenizer.encode_batch(["one", "two words"])
         batch.padded(0)  # (2, T)
+        batch.mask()     # (2, T), True where there is an id
+        batch.tolist()   # a list of int a text
     """
 
     __slots__ = ("ids", "offsets", "spans")
@@ -42,14 +46,46 @@ class Batch:
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         return cls(np.concatenate(rows) if rows else np.empty(0, np.int32), offsets)
 
+    @classmethod
+    def concatenated(cls, batches: Sequence[Batch]) -> Batch:
+        """The texts of several batches, one behind the other; spans only when all have them."""
+        counts = np.cumsum([0, *(len(batch.ids) for batch in batches)])
+        offsets = [np.zeros(1, np.int64)]
+        offsets += [batch.offsets[1:] + before for batch, before in zip(batches, counts[:-1], strict=True)]
+        spans = [batch.spans for batch in batches if batch.spans is not None]
+        return cls(
+            np.concatenate([np.empty(0, np.int32), *(batch.ids for batch in batches)]),
+            np.concatenate(offsets),
+            np.concatenate(spans) if spans and len(spans) == len(batches) else None,
+        )
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> NDArray[np.int32]:
-        place = index + len(self) if index < 0 else index
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.int32]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Batch: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.int32] | Batch:
+        if isinstance(index, slice):
+            return self._slice(index)
+        begin, end = self._bounds(index)
+        return self.ids[begin:end]
+
+    def _slice(self, index: slice) -> Batch:
+        first, last, step = index.indices(len(self))
+        if step != 1:
+            return Batch.concatenated([self[i : i + 1] for i in range(first, last, step)])
+        offsets = self.offsets[first : max(first, last) + 1]
+        begin, end = int(offsets[0]), int(offsets[-1])
+        spans = None if self.spans is None else self.spans[begin:end]
+        return Batch(self.ids[begin:end], offsets - begin, spans)
+
+    def _bounds(self, text: int) -> tuple[int, int]:
+        place = text + len(self) if text < 0 else text
         if not 0 <= place < len(self):
-            raise IndexError(f"text {index} of {len(self)}")
-        return self.ids[self.offsets[place] : self.offsets[place + 1]]
+            raise IndexError(f"text {text} of {len(self)}")
+        return int(self.offsets[place]), int(self.offsets[place + 1])
 
     def __iter__(self) -> Iterator[NDArray[np.int32]]:
         bounds = self.offsets.tolist()
@@ -63,13 +99,23 @@ class Batch:
         """Ids of each text, int64 (B,)."""
         return np.diff(self.offsets)
 
-    def padded(
-        self, value: int, side: Literal["right", "left"] = "right", length: int | None = None
-    ) -> NDArray[np.int32]:
+    def tolist(self) -> list[list[int]]:
+        """The ids as a list of int a text."""
+        flat, bounds = self.ids.tolist(), self.offsets.tolist()
+        return [flat[begin:end] for begin, end in pairwise(bounds)]
+
+    def padded(self, value: int, side: Side = "right", length: int | None = None) -> NDArray[np.int32]:
         """The ids as int32 (B, T), filled up with `value` on that side.
 
         T is the longest text's, or `length`, which must not be less.
         """
+        taken = self.mask(side, length)
+        out = np.full(taken.shape, value, np.int32)
+        out[taken] = self.ids
+        return out
+
+    def mask(self, side: Side = "right", length: int | None = None) -> NDArray[np.bool_]:
+        """Where `padded` has ids and not its filling: bool (B, T), the attention mask."""
         lengths = self.lengths[:, None]
         longest = int(lengths.max(initial=0))
         if side not in ("right", "left"):
@@ -77,7 +123,27 @@ class Batch:
         if length is not None and length < longest:
             raise ArgumentError("too short", where="length", expected=f"{longest} or more", found=str(length))
         columns = np.arange(longest if length is None else length)
-        taken = columns < lengths if side == "right" else columns >= len(columns) - lengths
-        out = np.full(taken.shape, value, np.int32)
-        out[taken] = self.ids
-        return out
+        mask: NDArray[np.bool_] = columns < lengths if side == "right" else columns >= len(columns) - lengths
+        return mask
+
+    def token_to_chars(self, text: int, token: int) -> tuple[int, int]:
+        """Begin and end of a token in its text, in the unit of `spans`."""
+        spans = self._spans(text)
+        if not -len(spans) <= token < len(spans):
+            raise IndexError(f"token {token} of {len(spans)}")
+        begin, end = spans[token].tolist()
+        return begin, end
+
+    def char_to_token(self, text: int, char: int) -> int | None:
+        """The first token that this character (or byte, with spans in bytes) is a part of; None: of none."""
+        spans = self._spans(text)
+        found = np.flatnonzero((spans[:, 0] <= char) & (char < spans[:, 1]))
+        return int(found[0]) if len(found) else None
+
+    def _spans(self, text: int) -> NDArray[np.int32]:
+        if self.spans is None:
+            raise ArgumentError(
+                "the batch has no places", where="spans", expected='encode_batch(..., spans="characters")'
+            )
+        begin, end = self._bounds(text)
+        return self.spans[begin:end]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fastseq.text.sentencepiece import SentencePieceTokenizer
 
 Unit = Literal["characters", "bytes"]
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 Ids = Sequence[int] | NDArray[np.integer[Any]]
 
 
@@ -125,6 +126,59 @@ class Tokenizer(ABC):
         return int(
             self._native.counts(texts, threads=threads, bare=not add_special_tokens, modes=modes).sum()
         )
+
+    def token_to_chars(self, text: str | bytes, token: int, **options: Any) -> tuple[int, int]:
+        """Where token number `token` of the text comes from; options are those of `offsets`.
+
+        For more than one question about a text, ask `encode_batch(..., spans="characters")` once.
+        """
+        places = self.offsets(text, **options)
+        if not -len(places) <= token < len(places):
+            raise IndexError(f"token {token} of {len(places)}")
+        return places[token]
+
+    def char_to_token(self, text: str | bytes, char: int, **options: Any) -> int | None:
+        """The number of the first token that this character is a part of; None when it is of none."""
+        places = enumerate(self.offsets(text, **options))
+        return next((token for token, (begin, end) in places if begin <= char < end), None)
+
+    def encode_files(
+        self,
+        paths: Paths,
+        *,
+        out: str | PathLike[str] | None = None,
+        separator: str | bytes | None = None,
+        threads: int | None = None,
+        add_special_tokens: bool = True,
+        allowed_special: Allowed = (),
+        disallowed_special: Allowed = (),
+        progress: bool | None = False,
+    ) -> Batch:
+        r"""The ids of the texts in one file or many, in their order, as `encode_batch` gives them.
+
+        With `out` they are written while they are made, and memory holds but some blocks of a few megabytes,
+        or the longest text: int32 to that file, which is a .npy, and the offsets (int64) beside it, to
+        ``NAME.offsets.npy``. Both get their names when they are whole; what is given back are maps of them.
+
+        Args:
+            paths: files in UTF-8; a byte order mark is left out.
+            out: a name in .npy; None: the ids are kept.
+            separator: what ends a text: "\n" for lines, "<|endoftext|>" ...; it is no part of it, and behind
+                the last one there is a text only if anything is. None: each file is a text.
+            progress: True for a bar, None for one on a terminal.
+
+        Raises `FormatError` naming the file and the first byte that is not UTF-8, `ArgumentError` for files
+        that cannot be read or written, and what `encode_batch` raises, with the file and the byte.
+        """
+        from fastseq.text.encode_files import encode_files
+
+        modes = self._added.modes(allowed_special, disallowed_special)
+        bare = not add_special_tokens
+
+        def encode(texts: Any) -> Batch:
+            return Batch(*self._native.encode(texts, threads=threads, bare=bare, modes=modes))
+
+        return encode_files(encode, paths, out, separator, progress)
 
     @property
     def added(self) -> list[AddedToken]:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import fastseq
@@ -34,6 +35,21 @@ def test_ids_tokens_and_counts(file, tmp_path, capsys):
     assert printed(capsys, file, *TEXTS, "--count") == [str(sum(map(len, ids)))]
 
 
+def test_ids_into_a_file(file, tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("the text\nthe tokenizer\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("größer", encoding="utf-8")
+    files, out = [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")], str(tmp_path / "ids.npy")
+    tokenizer = fastseq.Tokenizer.load(file)
+    told = printed(capsys, "--out", out, "--separator", r"\n", file, *files)
+    wanted = tokenizer.encode_batch(["the text", "the tokenizer", "größer"])
+    assert told == [f"{out}: 3 texts, {len(wanted.ids)} ids"]
+    assert np.load(out).tolist() == wanted.ids.tolist()
+    assert np.load(tmp_path / "ids.offsets.npy").tolist() == wanted.offsets.tolist()
+    assert printed(capsys, file, *files[:1], "--file", files[1], "--out", out)[0].startswith(
+        f"{out}: 2 texts"
+    )
+
+
 @pytest.mark.parametrize("name", ["tokenizer.json", "ranks.tiktoken"])
 def test_training(name, tmp_path, capsys):
     (tmp_path / "corpus").write_text(toy.TEXT, encoding="utf-8")
@@ -50,9 +66,16 @@ def test_training(name, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["x.json", "--out", "y.json"], ["--train", "x"], ["x.json", "--tokens", "--json"]],
+    [
+        [],
+        ["FILE", "--out", "y.npy"],
+        ["FILE", "a", "--separator", "x"],
+        ["--train", "x"],
+        ["x.json", "--tokens", "--json"],
+    ],
 )
-def test_wrong_usage(arguments, capsys):
+def test_wrong_usage(arguments, file, capsys):
+    arguments = [file if argument == "FILE" else argument for argument in arguments]
     with pytest.raises(SystemExit) as ended:
         main(["tokenize", *arguments])
     assert ended.value.code == 2
