@@ -112,14 +112,15 @@ void fs_charsmap_free(fs_charsmap *m) {
     fs_free(m->blob);
 }
 
-int32_t fs_charsmap_match(const fs_charsmap *m, const uint8_t *text, int32_t size, fs_text *out) {
+/* `shortest`: the first rule that is found counts, not the last. */
+static int32_t match(const fs_charsmap *m, const uint8_t *text, int32_t size, int shortest, fs_text *out) {
     size_t at;
     uint32_t value = 0;
-    int32_t i, longest = 0;
+    int32_t i, found = 0;
     if (!m->units) return 0;
     size = FS_MIN(size, RULE_MAX);
     at = offset_of(m->units[0]);
-    for (i = 0; i < size; i++) {
+    for (i = 0; i < size && !(shortest && found); i++) {
         uint32_t unit;
         at ^= text[i];
         if (at >= m->unit_count) break;
@@ -127,13 +128,21 @@ int32_t fs_charsmap_match(const fs_charsmap *m, const uint8_t *text, int32_t siz
         if (!text[i] || !has_label(unit, text[i])) break;
         at ^= offset_of(unit);
         if (ends_rule(unit)) {
-            longest = i + 1;
+            found = i + 1;
             value = value_of(m->units[at]);
         }
     }
-    if (longest) {
+    if (found) {
         out->data = m->blob + value;
         out->size = strlen((const char *)out->data);
     }
-    return longest;
+    return found;
+}
+
+int32_t fs_charsmap_match(const fs_charsmap *m, const uint8_t *text, int32_t size, fs_text *out) {
+    return match(m, text, size, 0, out);
+}
+
+int32_t fs_charsmap_shortest(const fs_charsmap *m, const uint8_t *text, int32_t size, fs_text *out) {
+    return match(m, text, size, 1, out);
 }

@@ -28,4 +28,7 @@ void fs_charsmap_free(fs_charsmap *m);
 /* Bytes of the longest rule that begins here, and what they become; 0 when there is none. */
 int32_t fs_charsmap_match(const fs_charsmap *m, const uint8_t *text, int32_t size, fs_text *out);
 
+/* The same for the shortest. */
+int32_t fs_charsmap_shortest(const fs_charsmap *m, const uint8_t *text, int32_t size, fs_text *out);
+
 #endif

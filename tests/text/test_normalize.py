@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FormatError, UnsupportedError
 from fastseq.text.normalizers import from_json
+from tests.reference.charsmap import build
 from tests.text.strategies import ANY, KNOWN
 
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
@@ -195,6 +196,31 @@ def test_steps(steps, text, expected):
     made, spans = native.Normalizer(steps).normalize_spans(text)
     assert made == expected
     assert spans is None or (len(spans) == len(made.encode()) and (spans[:, 0] <= spans[:, 1]).all())
+
+
+RULES = build(
+    {"a": "X", "ab": "Q", "ﬁ": "fi", "e\u0301": "é", "\r": "R", "\n": "N", "\u0301": "!", "क": "K", "😀": "S"}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cab abc", "cXb Xbc"),  # the shortest rule counts, not "ab"
+        ("ﬁx", "fix"),
+        ("e\u0301", "é"),
+        ("a\u0301", "X"),  # a rule for its beginning takes the whole cluster,
+        ("ka\u0301\u0301\u0301", "kX!!!"),  # unless that has six bytes or more
+        ("\r\n\n\r", "RNR"),
+        ("क्क", "K्K"),
+        ("😀\u0301 😀", "S! S"),
+        ("\u0600a", "\u0600X"),
+        ("plain text", "plXin text"),
+    ],
+)  # fmt: skip
+def test_character_maps_go_by_clusters(text, expected):
+    normalizer = native.Normalizer([{"kind": "Precompiled", "content": RULES}])
+    assert normalizer.normalize(text) == expected
 
 
 @given(ANY)
