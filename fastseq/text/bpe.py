@@ -53,6 +53,20 @@ class BpeTokenizer(Tokenizer):
             )
         return token
 
+    def token_or_none(self, id: int) -> bytes | None:
+        """The bytes of one token; None when there is none of that id."""
+        return self._native.token(id)
+
+    def ranked_ids(self) -> list[int]:
+        """The ids of the vocabulary without added tokens, in the order of its file."""
+        ids: list[int] = self._native.ids().tolist()
+        return ids
+
+    @property
+    def max_id(self) -> int:
+        """The largest id of the vocabulary, added tokens apart."""
+        return int(self._native.ids().max())
+
     def decode_bytes(self, ids: Ids, *, skip_special_tokens: bool = False) -> bytes:
         """The bytes of ids."""
         return self._native.decode(ids, skip_special_tokens)

@@ -63,8 +63,13 @@ ENCODINGS = {
         3613922,
         "o200k",
         {
+            # 200018 has two names; the last of them is the one that it decodes to
+            **{
+                f"<|reserved_{id}|>": id
+                for id in range(200000, 201088)
+                if id == 200018 or id not in _HARMONY.values()
+            },
             **_HARMONY,
-            **{f"<|reserved_{id}|>": id for id in range(200000, 201088) if id not in _HARMONY.values()},
         },
     ),
 }
@@ -88,7 +93,7 @@ def load(
             found=str(size),
         )
     known = _known(path, size, encoding)
-    scanner = _scanner(pattern) if pattern is not None else known.pattern if known is not None else None
+    scanner = scanner_of(pattern) if pattern is not None else known.pattern if known is not None else None
     if scanner is None:
         raise ArgumentError(
             "unknown file of ranks",
@@ -117,7 +122,7 @@ def _known(path: Path, size: int, encoding: str | None) -> Encoding | None:
     return next((known for known in ENCODINGS.values() if known.size == size), None)
 
 
-def _scanner(pattern: str) -> str:
+def scanner_of(pattern: str) -> str:
     """The scanner of a regular expression, or of the name of an encoding."""
     if pattern in ENCODINGS:
         return ENCODINGS[pattern].pattern

@@ -31,6 +31,7 @@ PYTHON_ROOMS: dict[str, set[str]] = {
     "progress": {"errors"},
     "_core": {"errors"},
     "text": {"_core", "errors", "files", "progress"},
+    "compat": {"_core", "errors", "files", "text"},
     "models": {"_core", "errors", "files", "progress", "text"},
     "formats": {"_core", "errors", "files", "progress", "text", "models"},
 }

@@ -82,7 +82,7 @@ def test_places_of_tokens():
 
 
 def test_what_a_batch_holds_is_its_arrays():
-    """Of Python's memory 4 bytes an id; what threads fill, another 4, goes while the result is put together."""
+    """Of Python's memory 4 bytes an id; what threads fill, another 4, goes as the result is put together."""
     import tracemalloc
 
     texts = ["the tokenizer reads the text " * 20] * 2000
