@@ -73,13 +73,42 @@ static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t firs
     return FS_OK;
 }
 
+/* A stretch that lies at `base` in the text, of which no part is before `first`, cut by a scanner. */
+static fs_status encode_plain(route *r, fs_text stretch, fs_scan_rule rule, int32_t base, int32_t first) {
+    const fs_bpe_encoder *e = r->e;
+    const int spans = (r->want & FS_WANT_SPANS) != 0;
+    size_t before;
+    int64_t n;
+    r->ends.size = 0;
+    if (!(r->want & FS_WANT_IDS)) r->block->ids.size = 0;
+    before = r->block->ids.size;
+    FS_TRY(fs_bpe_stretch(&e->model, e->scan, rule, r->cache, stretch, &r->block->ids, spans ? &r->ends : NULL,
+                          &r->block->error));
+    n = (int64_t)((r->block->ids.size - before) / sizeof(int32_t));
+    r->tokens += n;
+    if (!spans) return FS_OK;
+    return add_spans(r, stretch, base, first, (const int32_t *)r->block->ids.data + before / sizeof(int32_t), n);
+}
+
+/* The same, cut outside: each match is a piece. */
+static fs_status encode_matches(route *r, fs_text stretch, int32_t base, int32_t first) {
+    const fs_outside *outside = &r->e->outside;
+    fs_buffer found = {NULL, 0, 0};
+    fs_status st = outside->find(outside->ctx, stretch, &found, &r->block->error);
+    const int32_t *match = found.data;
+    size_t i;
+    for (i = 0; st == FS_OK && i < found.size / sizeof *match; i += 2) {
+        const fs_text piece = {stretch.data + match[i], (size_t)(match[i + 1] - match[i])};
+        st = encode_plain(r, piece, FS_SCAN_WHOLE, base + match[i], first);
+    }
+    fs_buffer_free(&found);
+    return st;
+}
+
 static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
     const fs_bpe_encoder *e = r->e;
     fs_text stretch = {r->text.data + begin, (size_t)(end - begin)};
-    const int spans = (r->want & FS_WANT_SPANS) != 0;
     const int32_t first = begin;
-    size_t before;
-    int64_t n;
     if (begin == end) return FS_OK;
     if (e->prefix_space && stretch.data[0] != ' ') {
         uint8_t *copy;
@@ -92,15 +121,8 @@ static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
         stretch.size++;
         begin--;
     }
-    r->ends.size = 0;
-    if (!(r->want & FS_WANT_IDS)) r->block->ids.size = 0;
-    before = r->block->ids.size;
-    FS_TRY(fs_bpe_stretch(&e->model, e->scan, e->rule, r->cache, stretch, &r->block->ids, spans ? &r->ends : NULL,
-                          &r->block->error));
-    n = (int64_t)((r->block->ids.size - before) / sizeof(int32_t));
-    r->tokens += n;
-    if (!spans) return FS_OK;
-    return add_spans(r, stretch, begin, first, (const int32_t *)r->block->ids.data + before / sizeof(int32_t), n);
+    if (e->outside.find) return encode_matches(r, stretch, begin, first);
+    return encode_plain(r, stretch, e->rule, begin, first);
 }
 
 static fs_status fail_marker(route *r, int64_t place, fs_marker_found f) {

@@ -5,6 +5,7 @@
 #include "bpe_pieces.h"
 #include "encode.h"
 #include "markers.h"
+#include "outside.h"
 
 typedef struct fs_bpe_encoder {
     fs_bpe model;
@@ -12,6 +13,7 @@ typedef struct fs_bpe_encoder {
     fs_cache_pool pool; /* the only part that changes, and safely */
     fs_scan scan;
     fs_scan_rule rule;
+    fs_outside outside; /* cuts instead of the scanner; what is in no match is left out */
     int prefix_space; /* a space before each stretch of plain text that has none */
     fs_buffer prepend, append; /* int32_t: ids around every text */
     fs_buffer marker_of;       /* int32_t: the marker of an id, as far as they go; -1: none */

@@ -17,17 +17,24 @@ def probe_class(int code) -> int:
 
 
 cdef class BpeEncoder(Encoder):
-    """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made."""
+    """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
+
+    pattern: a rule of SCAN_RULES, or a function that gives the matches in a text, (begin, end) in characters.
+    """
 
     cdef fs_bpe_encoder e
+    cdef object finder
 
     def __cinit__(
-        self, *, str pattern, ranks=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
+        self, *, pattern, ranks=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
         bint prefix_space=False, prepend=(), append=(), str isa=None,
     ):
         cdef fs_error err
         memset(&self.e, 0, sizeof(self.e))
         self.job, self.encoder = fs_bpe_job, &self.e
+        if callable(pattern):
+            self.finder, pattern = pattern, "whole"
+            self.e.outside.find, self.e.outside.ctx = _find_matches, <void *>self.finder
         self.e.rule = _rule(pattern, SCAN_RULES, "pattern")
         self.e.scan = fs_scan_for(kernels_named(isa).isa)
         self.e.prefix_space = prefix_space

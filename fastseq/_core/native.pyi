@@ -241,13 +241,14 @@ class BpeEncoder(Encoder):
     """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
 
     Either `ranks` (a file of tiktoken) or `tokens`, `ids` and `merges` (left, right, left, right ...) of
-    tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h).
+    tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). pattern: a rule, or a function from
+    a text to the matches in it, (begin, end) in characters.
     """
 
     def __init__(
         self,
         *,
-        pattern: str,
+        pattern: str | Callable[[str], Any],
         ranks: bytes | None = None,
         tokens: Iterable[str] | None = None,
         ids: Sequence[int] | None = None,

@@ -60,11 +60,6 @@ cdef extern from *:
         fs_atomic items_of[64]
     fs_status fs_probe_run(fs_probe_sum *p, int64_t items, int64_t grain, fs_error *err) nogil
 
-cdef extern from "base/status.h" nogil:
-    fs_status fs_fail(
-        fs_error *err, fs_status code, const char *where, const char *what, const char *facts, ...
-    )
-
 
 def probe_parallel_sum(
     const int64_t[::1] values, *, threads=None, int64_t grain=1, int64_t spin_us=0, bint nested=False

@@ -20,6 +20,7 @@ cdef extern from "base/status.h" nogil:
         char what[160]
         char expected[160]
         char found[160]
+    fs_status fs_fail(fs_error *err, fs_status code, const char *where, const char *what, const char *facts, ...)
 
 cdef dict _EXCEPTIONS = {
     FS_ERR_VALUE: errors.ArgumentError,

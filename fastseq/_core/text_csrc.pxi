@@ -146,6 +146,7 @@ cdef extern from "text/count.h" nogil:
 
 cdef extern from "text/utf8.h" nogil:
     size_t fs_utf8_valid(const uint8_t *text, size_t size)
+    int fs_utf8_size(uint8_t lead)
 
 cdef extern from "text/classes.h" nogil:
     const char *fs_class_version
@@ -180,12 +181,19 @@ cdef extern from "text/markers.h" nogil:
     fs_status fs_markers_init(fs_markers *m, fs_hash_key key, fs_error *err)
     fs_status fs_markers_add(fs_markers *m, fs_text spelling, int32_t id, unsigned int flags, fs_error *err)
 
+cdef extern from "text/outside.h" nogil:
+    ctypedef fs_status (*fs_find_matches)(void *ctx, fs_text text, fs_buffer *found, fs_error *err) noexcept nogil
+    ctypedef struct fs_outside:
+        fs_find_matches find
+        void *ctx
+
 cdef extern from "text/bpe_encode.h" nogil:
     ctypedef struct fs_bpe_encoder:
         fs_bpe model
         fs_markers markers
         fs_scan scan
         fs_scan_rule rule
+        fs_outside outside
         int prefix_space
         fs_buffer prepend
         fs_buffer append

@@ -11,6 +11,7 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError, UnsupportedError
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
+from fastseq.text.regexes import Pattern
 from fastseq.text.tokenizer import Ids, Tokenizer
 
 
@@ -133,8 +134,8 @@ class DecodeStream:
         return rest
 
 
-def from_ranks(ranks: bytes, pattern: str, special_tokens: Mapping[str, int]) -> BpeTokenizer:
-    """The tokenizer of a file of ranks; `pattern` names a scanner."""
+def from_ranks(ranks: bytes, pattern: str | Pattern, special_tokens: Mapping[str, int]) -> BpeTokenizer:
+    """The tokenizer of a file of ranks; `pattern` is the name of a scanner, or stands for one."""
     added = [AddedToken(text, id) for text, id in special_tokens.items()]
     markers = [(token.text, token.id, token.flags) for token in added]
     return BpeTokenizer(native.BpeEncoder(pattern=pattern, ranks=ranks, markers=markers), added)

@@ -15,6 +15,7 @@ from fastseq.errors import ArgumentError, FastseqError
 from fastseq.files import regular_size
 from fastseq.text import bpe
 from fastseq.text.patterns import IN_TIKTOKEN
+from fastseq.text.regexes import Pattern
 
 _BYTES_MAX = 2**28
 
@@ -122,17 +123,19 @@ def _known(path: Path, size: int, encoding: str | None) -> Encoding | None:
     return next((known for known in ENCODINGS.values() if known.size == size), None)
 
 
-def scanner_of(pattern: str) -> str:
-    """The scanner of a regular expression, or of the name of an encoding."""
+def scanner_of(pattern: str) -> str | Pattern:
+    """The scanner of a regular expression, or of the name of an encoding; else its matches."""
     if pattern in ENCODINGS:
         return ENCODINGS[pattern].pattern
     if pattern in native.SCAN_RULES:
         return pattern
-    if pattern not in IN_TIKTOKEN:
+    if pattern in IN_TIKTOKEN:
+        return IN_TIKTOKEN[pattern]
+    if pattern.isidentifier():
         raise ArgumentError(
-            "no scanner for this pattern",
+            "unknown pattern",
             where="pattern",
-            expected=f"{', '.join(native.SCAN_RULES)}, or their regular expressions",
+            expected=f"{', '.join(native.SCAN_RULES)}, or a regular expression",
             found=f"{pattern!r:.100}",
         )
-    return IN_TIKTOKEN[pattern]
+    return Pattern(pattern, "fancy")

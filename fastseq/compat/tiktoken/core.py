@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fastseq.errors import ArgumentError
 from fastseq.text.batch import Batch
 from fastseq.text.bpe import BpeTokenizer, from_ranks
+from fastseq.text.regexes import Pattern
 from fastseq.text.tiktoken_file import scanner_of
 
 Special = Literal["all"] | Collection[str]
@@ -243,7 +244,9 @@ class Encoding:
         return _tokenizer(self._mergeable_ranks, "whole", {})
 
 
-def _tokenizer(ranks: Mapping[bytes, int], scanner: str, special_tokens: Mapping[str, int]) -> BpeTokenizer:
+def _tokenizer(
+    ranks: Mapping[bytes, int], scanner: str | Pattern, special_tokens: Mapping[str, int]
+) -> BpeTokenizer:
     lines = (b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks.items() if token)
     return from_ranks(b"".join(lines), scanner, special_tokens)
 
