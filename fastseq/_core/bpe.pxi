@@ -16,6 +16,11 @@ def probe_class(int code) -> int:
     return fs_class_of(code)
 
 
+cdef list _ids_of(const fs_buffer *ids):
+    """Those of a buffer of int32."""
+    return _list_of(<const int32_t *>ids.data, <Py_ssize_t>(ids.size // sizeof(int32_t)))
+
+
 cdef class BpeEncoder(Encoder):
     """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
 
@@ -26,7 +31,7 @@ cdef class BpeEncoder(Encoder):
     cdef object finder
 
     def __cinit__(
-        self, *, pattern, ranks=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
+        self, *, pattern, ranks=None, saved=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
         bint prefix_space=False, prepend=(), append=(), str isa=None,
     ):
         cdef fs_error err
@@ -40,6 +45,8 @@ cdef class BpeEncoder(Encoder):
         self.e.prefix_space = prefix_space
         if ranks is not None:
             self._read_ranks(ranks)
+        elif saved is not None:
+            self._read_saved(saved)
         else:
             self._read_merges(tokens, ids, merges, ignore_merges)
         check(fs_markers_init(&self.e.markers, _hash_key, &err), &err)
@@ -62,6 +69,15 @@ cdef class BpeEncoder(Encoder):
         file.data, file.size = <const uint8_t *>PyBytes_AS_STRING(ranks), <size_t>len(ranks)
         with nogil:
             st = fs_bpe_from_ranks(&self.e.model, _hash_key, file, &err)
+        check(st, &err)
+
+    def _read_saved(self, const uint8_t[::1] saved):
+        cdef fs_error err
+        cdef fs_status st
+        cdef fs_text file
+        file.data, file.size = &saved[0] if saved.shape[0] else NULL, <size_t>saved.shape[0]
+        with nogil:
+            st = fs_bpe_from_saved(&self.e.model, _hash_key, file, &err)
         check(st, &err)
 
     def _read_merges(self, tokens, ids, merges, bint ignore_merges):
@@ -114,6 +130,26 @@ cdef class BpeEncoder(Encoder):
             return None
         token = fs_bpe_bytes(&self.e, <int32_t>id, &special)
         return None if token.data == NULL else (<const char *>token.data)[:token.size]
+
+    def save(self) -> bytes:
+        """The vocabulary as a file (csrc/text/bpe_saved.h)."""
+        cdef fs_buffer out
+        cdef fs_error err
+        cdef fs_status st
+        memset(&out, 0, sizeof(out))
+        try:
+            with nogil:
+                st = fs_bpe_save(&self.e.model, &out, &err)
+            check(st, &err)
+            return (<const char *>out.data)[:out.size]
+        finally:
+            fs_buffer_free(&out)
+
+    def cutting(self) -> tuple:
+        """(pattern as it was given, whether a space goes before a text, ids before it, ids behind it)."""
+        return (
+            SCAN_RULES[self.e.rule] if self.finder is None else self.finder, bool(self.e.prefix_space), _ids_of(&self.e.prepend), _ids_of(&self.e.append),
+        )
 
     def ids(self) -> np.ndarray:
         """The ids of the vocabulary, without the markers, in the order of the file."""

@@ -240,9 +240,9 @@ def probe_class(code: int) -> int: ...  # for tests only
 class BpeEncoder(Encoder):
     """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
 
-    Either `ranks` (a file of tiktoken) or `tokens`, `ids` and `merges` (left, right, left, right ...) of
-    tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). pattern: a rule, or a function from
-    a text to the matches in it, (begin, end) in characters.
+    One of `ranks` (a file of tiktoken), `saved` (what `save` gives), and `tokens`, `ids` and `merges` (left,
+    right, left, right ...) of tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). pattern: a
+    rule, or a function from a text to the matches in it, (begin, end) in characters.
     """
 
     def __init__(
@@ -250,6 +250,7 @@ class BpeEncoder(Encoder):
         *,
         pattern: str | Callable[[str], Any],
         ranks: bytes | None = None,
+        saved: bytes | memoryview | None = None,
         tokens: Iterable[str] | None = None,
         ids: Sequence[int] | None = None,
         merges: Sequence[str] | None = None,
@@ -262,6 +263,8 @@ class BpeEncoder(Encoder):
     ) -> None: ...
     def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]], skip_special: bool) -> bytes: ...
     def token(self, id: int) -> bytes | None: ...
+    def save(self) -> bytes: ...
+    def cutting(self) -> tuple[Any, bool, list[int], list[int]]: ...
     def ids(self) -> I32: ...
     def cuts(self, text: str | bytes) -> list[int]: ...
 
@@ -320,6 +323,7 @@ class SentencePieceEncoder(Encoder):
     def special(self) -> tuple[int, int, int, int]: ...  # unknown, first, last, padding; -1: none
     def around(self, prepend: Iterable[int], append: Iterable[int]) -> None: ...
     def piece(self, id: int) -> tuple[str, float, int] | None: ...  # text, score, type
+    def settings(self) -> dict[str, Any]: ...  # what the file says besides: see sentencepiece.pxi
     def decode(self, ids: Sequence[int] | NDArray[np.integer[Any]]) -> str: ...
     def normalize(self, text: str | bytes) -> str: ...
 

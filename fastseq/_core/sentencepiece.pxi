@@ -1,15 +1,32 @@
 # SentencePiece models.
 
 cdef extern from "text/sp_encode.h" nogil:
+    int FS_PIECES_UNIGRAM
     ctypedef struct fs_pieces:
+        int kind
+        int byte_fallback
         int32_t count
         int32_t unknown
     int FS_PIECE_CONTROL
     fs_text fs_pieces_text(const fs_pieces *p, int32_t id)
     double fs_pieces_score(const fs_pieces *p, int32_t id)
     int fs_pieces_type(const fs_pieces *p, int32_t id)
+    ctypedef struct fs_charsmap:
+        uint32_t *units
+        size_t unit_count
+        uint8_t *blob
+        size_t blob_size
+    ctypedef struct fs_sp_rules:
+        fs_charsmap map
+        int dummy_prefix
+        int suffix
+        int remove_spaces
+        int escape
     ctypedef struct fs_sp_model:
         fs_pieces pieces
+        fs_sp_rules rules
+        fs_sp_rules back
+        fs_buffer unknown_text
         int32_t bos
         int32_t eos
         int32_t pad
@@ -23,6 +40,17 @@ cdef extern from "text/sp_encode.h" nogil:
                         fs_text_block *block, int64_t *tokens)
     fs_status fs_sp_decode(const fs_sp_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out, fs_error *err)
     fs_status fs_sp_prepare(const fs_sp_encoder *e, fs_text text, fs_buffer *out, fs_error *err)
+
+
+cdef dict _rules_of(const fs_sp_rules *r):
+    charsmap = b""
+    if r.map.units is not NULL:
+        units = np.array([r.map.units[i] for i in range(r.map.unit_count)], "<u4").tobytes()
+        charsmap = len(units).to_bytes(4, "little") + units + (<const char *>r.map.blob)[:r.map.blob_size]
+    return {
+        "precompiled_charsmap": charsmap, "add_dummy_prefix": bool(r.dummy_prefix),
+        "remove_extra_whitespaces": bool(r.remove_spaces), "escape_whitespaces": bool(r.escape),
+    }
 
 
 cdef class SentencePieceEncoder(Encoder):
@@ -75,6 +103,16 @@ cdef class SentencePieceEncoder(Encoder):
             text_of(text.data, text.size), fs_pieces_score(&self.e.model.pieces, <int32_t>id),
             fs_pieces_type(&self.e.model.pieces, <int32_t>id),
         )
+
+    def settings(self) -> dict:
+        """What the model says besides its pieces, by the names of the file's fields; character maps as bytes."""
+        cdef const fs_sp_model *m = &self.e.model
+        return {
+            "unigram": m.pieces.kind == FS_PIECES_UNIGRAM, "byte_fallback": bool(m.pieces.byte_fallback),
+            "treat_whitespace_as_suffix": bool(m.rules.suffix),
+            "unk_surface": text_of(m.unknown_text.data, m.unknown_text.size),
+            "normalizer": _rules_of(&m.rules), "denormalizer": _rules_of(&m.back),
+        }
 
     def decode(self, ids) -> str:
         """The text of ids."""

@@ -175,6 +175,10 @@ cdef extern from "text/bpe.h" nogil:
     fs_status fs_bpe_from_ranks(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err)
     fs_status fs_bpe_from_merges(fs_bpe *m, fs_hash_key key, const fs_bpe_parts *parts, fs_error *err)
 
+cdef extern from "text/bpe_saved.h" nogil:
+    fs_status fs_bpe_save(const fs_bpe *m, fs_buffer *out, fs_error *err)
+    fs_status fs_bpe_from_saved(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err)
+
 cdef extern from "text/markers.h" nogil:
     ctypedef struct fs_markers:
         pass

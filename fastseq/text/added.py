@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from fastseq.errors import ArgumentError, ArgumentTypeError
+from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
 
 Allowed = Literal["all"] | Collection[str]
 
@@ -27,6 +27,28 @@ class AddedToken(NamedTuple):
     """Takes the white space behind it."""
     single_word: bool = False
     """Only where no letter, number or connector touches it."""
+
+    def to_config(self) -> dict[str, Any]:
+        """As config.json has it: text, id, and what is not as usual."""
+        usual = self._field_defaults
+        return {name: value for name, value in self._asdict().items() if usual.get(name) != value}
+
+    @classmethod
+    def from_config(cls, entry: Any) -> AddedToken:
+        """That of config.json; `FormatError` when it is none."""
+        kinds = {name: type(value) for name, value in cls._field_defaults.items()}
+        kinds |= {"text": str, "id": int}
+        if (
+            not isinstance(entry, dict)
+            or not {"text", "id"} <= entry.keys() <= kinds.keys()
+            or not all(type(value) is kinds[name] for name, value in entry.items())
+            or not entry["text"]
+            or not 0 <= entry["id"] < 2**24
+        ):
+            raise FormatError(
+                "not an added token", where="added", expected=", ".join(kinds), found=f"{entry!r:.60}"
+            )
+        return cls(**entry)
 
     @property
     def flags(self) -> int:

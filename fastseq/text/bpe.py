@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, UnsupportedError
+from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
+from fastseq.files import mapped, write_whole
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
 from fastseq.text.regexes import Pattern
+from fastseq.text.streams import ByteStream, DecodeStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 
 
@@ -98,40 +99,74 @@ class BpeTokenizer(Tokenizer):
 
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
         """A decoder that is given ids as they come and never gives half a character."""
-        return DecodeStream(self, skip_special_tokens)
+        return ByteStream(self, skip_special_tokens)
 
     # storing
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:
-        raise UnsupportedError("cannot be stored in a native folder yet", where=type(self).__name__)
+        """See `Tokenizer.to_config`."""
+        pattern, space, prepend, append = self._native.cutting()
+        return {
+            "kind": "bpe",
+            "vocabulary": vocabulary,
+            "pattern": pattern if isinstance(pattern, str) else {pattern.engine: pattern.source},
+            "prefix_space": space,
+            "prepend": prepend,
+            "append": append,
+            "added": [token.to_config() for token in self._added.tokens],
+        }
 
-    def save(self, folder: str | Path, name: str = "vocab.json") -> dict[str, Any]:
-        return self.to_config(name)
+    def save(self, folder: str | Path, name: str = "vocab.bpe") -> dict[str, Any]:
+        """Writes the vocabulary as NAME.bpe in the folder and gives the entry for config.json."""
+        path = Path(folder, name).with_suffix(".bpe")
+        write_whole(path, [self._native.save()])
+        return self.to_config(path.name)
 
 
-class DecodeStream:
-    """The text of ids that come one after another.
+def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
+    """The tokenizer of an entry of config.json and its file (csrc/text/bpe_saved.h)."""
+    pattern = _pattern(options.pop("pattern", "whole"))
+    space = take(options, "prefix_space", bool, False)
+    around = [take(options, name, list, []) for name in ("prepend", "append")]
+    if not all(type(id) is int and 0 <= id < 2**24 for ids in around for id in ids):
+        raise FormatError("not ids", where="prepend or append", expected="integers below 16777216")
+    added = [AddedToken.from_config(entry) for entry in take(options, "added", list, [])]
+    if options:
+        raise FormatError("unknown key", where=f"{min(options)!r:.60}")
+    data = mapped(path)
+    try:
+        encoder = native.BpeEncoder(
+            pattern=pattern,
+            saved=data,
+            markers=[(token.text, token.id, token.flags) for token in added],
+            prefix_space=space,
+            prepend=around[0],
+            append=around[1],
+        )
+    except FastseqError as error:
+        raise error.within(str(path)) from None
+    return BpeTokenizer(encoder, added)
 
-    stream = tokenizer.decode_stream()
-    for id in ids:
-        print(stream.add(id), end="")
-    print(stream.end())
-    """
 
-    def __init__(self, tokenizer: BpeTokenizer, skip_special_tokens: bool) -> None:
-        self._tokenizer, self._skip = tokenizer, skip_special_tokens
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+def _pattern(entry: Any) -> str | Pattern:
+    """The scanner of that name, or the matches of a regular expression, {"onig" or "fancy": it}."""
+    if isinstance(entry, dict) and len(entry) == 1 and isinstance(source := entry.get("onig"), str):
+        return Pattern(source, "onig")
+    if isinstance(entry, dict) and len(entry) == 1 and isinstance(source := entry.get("fancy"), str):
+        return Pattern(source, "fancy")
+    if entry in native.SCAN_RULES:
+        return str(entry)
+    raise UnsupportedError(
+        "no such scanner", where="pattern", expected=", ".join(native.SCAN_RULES), found=f"{entry!r:.60}"
+    )
 
-    def add(self, ids: int | Ids) -> str:
-        """What is now certain: whole characters only, so often nothing."""
-        some = [ids] if isinstance(ids, int) else ids
-        return self._decoder.decode(self._tokenizer.decode_bytes(some, skip_special_tokens=self._skip))
 
-    def end(self) -> str:
-        """What is left, an unfinished character as U+FFFD; the stream may be used again."""
-        rest = self._decoder.decode(b"", True)
-        self._decoder.reset()
-        return rest
+def take(options: dict[str, Any], name: str, kind: type, otherwise: Any) -> Any:
+    """An option, taken out; `FormatError` when it is of another type."""
+    value = options.pop(name, otherwise)
+    if not isinstance(value, kind):
+        raise FormatError("wrong type", where=name, expected=kind.__name__, found=f"{value!r:.60}")
+    return value
 
 
 def from_ranks(ranks: bytes, pattern: str | Pattern, special_tokens: Mapping[str, int]) -> BpeTokenizer:

@@ -37,6 +37,7 @@ class Pattern:
     """
 
     def __init__(self, pattern: str, engine: Engine, where: str = "pattern") -> None:
+        self.source, self.engine = pattern, engine
         try:
             import regex
         except ImportError:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
 from fastseq.text.batch import Batch
+from fastseq.text.streams import DecodeStream, TokenStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 from fastseq.text.vocabulary import Vocabulary
 
@@ -81,6 +83,15 @@ class RuleTokenizer(Tokenizer):
         """See `Tokenizer.to_config`."""
         options = {name: getattr(self, name) for name in self.option_types}
         return {"kind": self.kind, "vocabulary": vocabulary, **options}
+
+    def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
+        """A decoder that is given ids as they come."""
+        return TokenStream(self, skip_special_tokens)
+
+    @classmethod
+    def from_config_of(cls, path: Path, options: Mapping[str, Any]) -> Tokenizer:
+        """The tokenizer of a configuration's options and the file of its vocabulary."""
+        return cls.from_options(Vocabulary.load(path), options)
 
     @classmethod
     def from_options(cls, vocabulary: Vocabulary, options: Mapping[str, Any]) -> Tokenizer:

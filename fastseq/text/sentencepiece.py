@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, FastseqError, UnsupportedError
-from fastseq.files import regular_size
+from fastseq.errors import ArgumentError, FastseqError, FormatError
+from fastseq.files import regular_size, write_whole
+from fastseq.text.sentencepiece_file import Piece, Settings, model_bytes
+from fastseq.text.streams import DecodeStream, PieceStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 
 _BYTES_MAX = 2**28
@@ -38,6 +41,7 @@ class SentencePieceTokenizer(Tokenizer):
         for name, asked, id in (("add_bos", add_bos, self.bos_id), ("add_eos", add_eos, self.eos_id)):
             if asked and id < 0:
                 raise ArgumentError("the model has no such piece", where=name)
+        self.add_bos, self.add_eos = add_bos, add_eos
         encoder.around([self.bos_id] if add_bos else [], [self.eos_id] if add_eos else [])
 
     def __len__(self) -> int:
@@ -81,17 +85,49 @@ class SentencePieceTokenizer(Tokenizer):
         """
         return self._native.decode(ids)
 
+    def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
+        """A decoder that is given ids as they come and never gives half a character."""
+        return PieceStream(self)
+
+    def piece_and_type(self, id: int) -> tuple[str, int]:
+        """A piece, and its type as the file numbers it (`sentencepiece_file.Piece.type`)."""
+        text, _, kind = self._piece(id)
+        return text, kind
+
     # storing
 
+    @cached_property
+    def settings(self) -> Settings:
+        """What the model says besides its pieces."""
+        names = {"bos_piece": self.bos_id, "eos_piece": self.eos_id, "pad_piece": self.pad_id}
+        pieces = {name: self.piece(id) if id >= 0 else "" for name, id in names.items()}
+        return Settings.of(self._native.settings(), **pieces)
+
     def to_config(self, vocabulary: str) -> dict[str, Any]:
-        raise UnsupportedError("cannot be stored in a native folder yet", where=type(self).__name__)
+        """See `Tokenizer.to_config`."""
+        around = {"add_bos": self.add_bos, "add_eos": self.add_eos}
+        return {"kind": self.kind, "vocabulary": vocabulary, **around}
 
     def save(self, folder: str | Path, name: str = "vocab.spm") -> dict[str, Any]:
-        return self.to_config(name)
+        """Writes a model file with what an encoder needs, NAME.spm, and gives the entry for config.json."""
+        path = Path(folder, name).with_suffix(".spm")
+        pieces = (Piece(*self._piece(id)) for id in range(len(self)))
+        write_whole(path, [model_bytes(pieces, self.settings)])
+        return self.to_config(path.name)
 
 
-def load(path: Path) -> SentencePieceTokenizer:
-    """The tokenizer of a model file. See `Tokenizer.load`."""
+def from_config(path: Path, options: dict[str, Any]) -> SentencePieceTokenizer:
+    """The tokenizer of an entry of config.json."""
+    for name, value in options.items():
+        if name not in ("add_bos", "add_eos"):
+            raise FormatError("unknown key", where=f"{name!r:.60}", expected="add_bos, add_eos")
+        if not isinstance(value, bool):
+            raise FormatError("wrong type", where=name, expected="true or false", found=f"{value!r:.60}")
+    return load(path, **options)
+
+
+def load(path: Path, **options: bool) -> SentencePieceTokenizer:
+    """The tokenizer of a model file. See `Tokenizer.load`; options are those of the tokenizer."""
     size = regular_size(path)
     if size > _BYTES_MAX:
         raise ArgumentError(
@@ -101,7 +137,7 @@ def load(path: Path) -> SentencePieceTokenizer:
             found=str(size),
         )
     try:
-        return SentencePieceTokenizer(native.SentencePieceEncoder(path.read_bytes()))
+        return SentencePieceTokenizer(native.SentencePieceEncoder(path.read_bytes()), **options)
     except OSError as error:
         raise ArgumentError("cannot be read", where=str(path), found=error.strerror or str(error)) from None
     except FastseqError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer
     from fastseq.text.bpe_training import TrainedBpe
     from fastseq.text.sentencepiece import SentencePieceTokenizer
+    from fastseq.text.streams import DecodeStream
 
 Unit = Literal["characters", "bytes"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
@@ -200,6 +201,10 @@ class Tokenizer(ABC):
         """The texts of many lists of ids."""
         return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
 
+    @abstractmethod
+    def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
+        """A decoder that is given ids as they come and never gives half a character."""
+
     # loading and storing
 
     @staticmethod
@@ -256,13 +261,15 @@ class Tokenizer(ABC):
 
         Raises `FormatError` for an unknown kind or key, or a value of the wrong type.
         """
+        from fastseq.text import bpe, sentencepiece
         from fastseq.text.characters import CharTokenizer
-        from fastseq.text.rules import RuleTokenizer
         from fastseq.text.words import WordTokenizer
 
-        kinds: dict[str, type[RuleTokenizer]] = {
-            CharTokenizer.kind: CharTokenizer,
-            WordTokenizer.kind: WordTokenizer,
+        kinds: dict[str, Callable[[Path, dict[str, Any]], Tokenizer]] = {
+            CharTokenizer.kind: CharTokenizer.from_config_of,
+            WordTokenizer.kind: WordTokenizer.from_config_of,
+            "bpe": bpe.from_config,
+            "sentencepiece": sentencepiece.from_config,
         }
         options = dict(config)
         kind = options.pop("kind", None)
@@ -275,7 +282,7 @@ class Tokenizer(ABC):
             raise FormatError(
                 "not a file name", where="vocabulary", expected="a file of the folder", found=repr(name)
             )
-        return kinds[kind].from_options(Vocabulary.load(Path(folder, name)), options)
+        return kinds[kind](Path(folder, name), options)
 
     def save(self, folder: str | Path, name: str = "vocab.json") -> dict[str, Any]:
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""

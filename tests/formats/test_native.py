@@ -46,7 +46,7 @@ def test_the_folder_is_what_the_document_says(folder):
             r"encoder\.embedding\.weight: the shape contradicts",
         ),
         (lambda c: c["decoder"][-1].update(weights="x"), r"model\.safetensors: x\.weight: missing tensor"),
-        (lambda c: c["tokenizer"].update(kind="bpe"), r"config\.json: tokenizer: kind: unknown kind"),
+        (lambda c: c["tokenizer"].update(kind="none"), r"config\.json: tokenizer: kind: unknown kind"),
         (lambda c: c["tokenizer"].update(vocabulary="../x"), r"vocabulary: not a file name"),
         (lambda c: c["tokenizer"].update(vocabulary="none.json"), r"none\.json: cannot be opened"),
         (lambda c: c["tokenizer"].update(colour=1), r"config\.json: tokenizer: .*unknown key"),
