@@ -241,8 +241,8 @@ class BpeEncoder(Encoder):
     """A byte-level vocabulary with its merges, and how texts are cut for it; never changed once made.
 
     One of `ranks` (a file of tiktoken), `saved` (what `save` gives), and `tokens`, `ids` and `merges` (left,
-    right, left, right ...) of tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). pattern: a
-    rule, or a function from a text to the matches in it, (begin, end) in characters.
+    right, left, right ...) of tokenizer.json. markers: (spelling, id, flags of csrc/text/markers.h). pattern:
+    a rule, or a function from a text to the matches in it, (begin, end) in characters.
     """
 
     def __init__(
