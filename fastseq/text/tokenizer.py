@@ -217,9 +217,9 @@ class Tokenizer(ABC):
     ) -> BpeTokenizer | SentencePieceTokenizer:
         """The tokenizer of a file, or of a folder with one.
 
-        Files are ``tokenizer.json``, ``*.tiktoken``, and SentencePiece's ``*.model`` and ``*.spm``. The other
-        arguments are for files of ranks (tiktoken), which do not say it themselves. Those of OpenAI are known
-        by their name or size.
+        Files are ``tokenizer.json``, ``*.tiktoken``, SentencePiece's ``*.model`` and ``*.spm``, and
+        ``*.gguf``. The other arguments are for files of ranks (tiktoken), which do not say it themselves.
+        Those of OpenAI are known by their name or size.
 
         Args:
             encoding: name of a published encoding: cl100k_base, o200k_base, gpt2 ...
@@ -228,12 +228,19 @@ class Tokenizer(ABC):
 
         Raises `FormatError` or `UnsupportedError` naming the file and the place.
         """
+        from fastseq.formats import gguf_tokenizer
         from fastseq.text import sentencepiece, tiktoken_file, tokenizer_json
 
+        loaders: dict[str, Any] = {
+            ".json": tokenizer_json.load,
+            ".model": sentencepiece.load,
+            ".spm": sentencepiece.load,
+            ".gguf": gguf_tokenizer.load,
+        }
         place = Path(path)
         if place.is_dir():
             place = place / "tokenizer.json"
-        if place.suffix in (".json", ".model", ".spm"):
+        if place.suffix in loaders:
             for name, value in (
                 ("encoding", encoding),
                 ("pattern", pattern),
@@ -241,7 +248,8 @@ class Tokenizer(ABC):
             ):
                 if value is not None:
                     raise ArgumentError("the file says it itself", where=name, found=str(place))
-            return tokenizer_json.load(place) if place.suffix == ".json" else sentencepiece.load(place)
+            made: BpeTokenizer | SentencePieceTokenizer = loaders[place.suffix](place)
+            return made
         return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
     @staticmethod

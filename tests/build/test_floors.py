@@ -35,8 +35,8 @@ PYTHON_ROOMS: dict[str, set[str]] = {
     "models": {"_core", "errors", "files", "progress", "text"},
     "formats": {"_core", "errors", "files", "progress", "text", "models"},
 }
-# imported when called, never at import: a model's own load and save go through its format
-PYTHON_DOORS = {"models": {"formats", "loading"}}
+# imported when called, never at import: load and save of a model or tokenizer go through its format
+PYTHON_DOORS = {"models": {"formats", "loading"}, "text": {"formats"}}
 
 
 def code_of(path: Path) -> str:
