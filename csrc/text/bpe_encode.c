@@ -125,31 +125,6 @@ static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
     return encode_plain(r, stretch, e->rule, begin, first);
 }
 
-static fs_status fail_marker(route *r, int64_t place, fs_marker_found f) {
-    const fs_text spelling = fs_vocab_token(&r->e->markers.spellings, f.place);
-    char where[80];
-    fs_name_text(place, where, sizeof where / 2);
-    snprintf(where + strlen(where), sizeof where / 2, ", character %d", (int)characters_to(r, f.begin));
-    return fs_fail(&r->block->error, FS_ERR_VALUE, where, "the text spells a special token",
-                   "text, or the token allowed, or none disallowed|%.*s", (int)FS_MIN(spelling.size, 100),
-                   (const char *)spelling.data);
-}
-
-/* Whether any marker that is an error is there: then the text is refused whatever else it holds. */
-static fs_status refuse_markers(route *r, int64_t place) {
-    const fs_markers *m = &r->e->markers;
-    const size_t n = m->all.size / sizeof(fs_marker);
-    const uint8_t *modes = r->modes;
-    int32_t at = 0;
-    if (!memchr(modes, FS_MARKER_ERROR, n)) return FS_OK;
-    for (;;) {
-        const fs_marker_found f = fs_markers_next(m, modes, r->text, at);
-        if (f.place < 0) return FS_OK;
-        if (modes[f.place] == FS_MARKER_ERROR) return fail_marker(r, place, f);
-        at = f.end;
-    }
-}
-
 static fs_status encode_text(route *r, int64_t place) {
     const fs_bpe_encoder *e = r->e;
     const fs_marker *all = e->markers.all.data;
@@ -157,7 +132,7 @@ static fs_status encode_text(route *r, int64_t place) {
     int32_t at = 0;
     if (around) FS_TRY(add_fixed(r, e->prepend.data, e->prepend.size / sizeof(int32_t), 0, 0));
     if (r->modes && all) {
-        FS_TRY(refuse_markers(r, place));
+        FS_TRY(fs_markers_refuse(&e->markers, r->modes, r->text, place, &r->block->error));
         for (;;) {
             const fs_marker_found f = fs_markers_next(&e->markers, r->modes, r->text, at);
             if (f.place < 0) break;

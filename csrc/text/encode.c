@@ -162,6 +162,30 @@ fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, uns
     return st;
 }
 
+/* Takes `count` elements from place `at` on out of an array that ends with them and others. */
+static void take_out(fs_buffer *b, int64_t at, int64_t count, size_t element) {
+    unsigned char *data = b->data;
+    const size_t from = (size_t)(at + count) * element;
+    memmove(data + (size_t)at * element, data + from, b->size - from);
+    b->size -= (size_t)count * element;
+}
+
+fs_status fs_encode_text(fs_text_job job, const fs_text_call *call, fs_text text, int64_t place, unsigned want,
+                         fs_text_block *block, int64_t *tokens) {
+    const int around = !(want & FS_WANT_BARE);
+    int64_t spare, at;
+    FS_TRY(job(call, text, place, want, block, tokens));
+    spare = *tokens - call->most;
+    if (call->most < 0 || spare <= 0) return FS_OK;
+    at = call->from_left ? (around ? call->before : 0) - *tokens : -spare - (around ? call->behind : 0);
+    if (want & FS_WANT_IDS)
+        take_out(&block->ids, (int64_t)(block->ids.size / sizeof(int32_t)) + at, spare, sizeof(int32_t));
+    if (want & FS_WANT_SPANS)
+        take_out(&block->spans, (int64_t)(block->spans.size / (2 * sizeof(int32_t))) + at, spare, 2 * sizeof(int32_t));
+    *tokens = call->most;
+    return FS_OK;
+}
+
 typedef struct batch {
     fs_text_job job;
     const fs_text_call *call;
@@ -179,7 +203,7 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
         fs_text_block *b = &all->out->blocks[i];
         for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
             if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
-            b->status = all->job(all->call, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
+            b->status = fs_encode_text(all->job, all->call, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
         }
         fs_map_scratch_free(&b->scratch);
     }

@@ -59,6 +59,9 @@ typedef struct fs_encoded {
 typedef struct fs_text_call {
     void *encoder; /* shared by all threads */
     const uint8_t *modes; /* fs_marker_mode (markers.h) of each added token; NULL: all are text */
+    int64_t most;         /* tokens of a text with those around it: the rest of the text's own is cut off; -1: all */
+    int from_left;        /* it is cut off at the start */
+    int32_t before, behind; /* tokens that are put around a text */
 } fs_text_call;
 
 /* How one text is encoded, by any kind of encoder. `place`: the text's in its batch, -1 when it is alone; then *block
@@ -66,6 +69,10 @@ typedef struct fs_text_call {
  * bytes is refused. */
 typedef fs_status (*fs_text_job)(const fs_text_call *call, fs_text text, int64_t place, unsigned want,
                                  fs_text_block *block, int64_t *tokens);
+
+/* The job of one text as the call asks for it: run, then cut off. */
+fs_status fs_encode_text(fs_text_job job, const fs_text_call *call, fs_text text, int64_t place, unsigned want,
+                         fs_text_block *block, int64_t *tokens);
 
 /* texts (count) of valid UTF-8. On failure *out is empty; the error is the first text's at fault. Free it
  * either way. */

@@ -1,9 +1,11 @@
 #include "markers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "classes.h"
+#include "encode.h"
 #include "unicode.h"
 #include "utf8.h"
 
@@ -133,4 +135,26 @@ fs_marker_found fs_markers_next(const fs_markers *m, const uint8_t *modes, fs_te
     }
     f.begin = f.end = size;
     return f;
+}
+
+fs_status fs_marker_fail(const fs_markers *m, int32_t which, fs_text text, int32_t byte, int64_t place, fs_error *err) {
+    const fs_text spelling = fs_vocab_token(&m->spellings, which);
+    char where[80];
+    fs_name_text(place, where, sizeof where / 2);
+    snprintf(where + strlen(where), sizeof where / 2, ", character %lld", (long long)fs_utf8_length(text.data, (size_t)byte));
+    return fs_fail(err, FS_ERR_VALUE, where, "the text spells a special token",
+                   "text, or the token allowed, or none disallowed|%.*s", (int)FS_MIN(spelling.size, 100),
+                   (const char *)spelling.data);
+}
+
+fs_status fs_markers_refuse(const fs_markers *m, const uint8_t *modes, fs_text text, int64_t place, fs_error *err) {
+    const size_t n = m->all.size / sizeof(fs_marker);
+    int32_t at = 0;
+    if (!n || !memchr(modes, FS_MARKER_ERROR, n)) return FS_OK;
+    for (;;) {
+        const fs_marker_found f = fs_markers_next(m, modes, text, at);
+        if (f.place < 0) return FS_OK;
+        if (modes[f.place] == FS_MARKER_ERROR) return fs_marker_fail(m, f.place, text, f.begin, place, err);
+        at = f.end;
+    }
 }

@@ -43,4 +43,10 @@ void fs_markers_free(fs_markers *m);
 /* The next marker at `at` or behind it whose mode (modes: one a marker) is not FS_MARKER_TEXT. */
 fs_marker_found fs_markers_next(const fs_markers *m, const uint8_t *modes, fs_text text, int32_t at);
 
+/* Fails when the text (of that place in its batch, -1: alone) has a marker whose mode is FS_MARKER_ERROR. */
+fs_status fs_markers_refuse(const fs_markers *m, const uint8_t *modes, fs_text text, int64_t place, fs_error *err);
+
+/* The failure: marker `which` at a byte of the text. */
+fs_status fs_marker_fail(const fs_markers *m, int32_t which, fs_text text, int32_t byte, int64_t place, fs_error *err);
+
 #endif

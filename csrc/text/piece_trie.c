@@ -87,12 +87,17 @@ int32_t fs_trie_longest(const fs_piece_trie *t, const uint8_t *text, int32_t siz
     return longest;
 }
 
-int32_t fs_trie_find(const fs_piece_trie *t, const uint8_t *text, int32_t size) {
+int64_t fs_trie_node(const fs_piece_trie *t, const uint8_t *text, int32_t size) {
     uint32_t node = 0;
     int32_t i;
     for (i = 0; i < size; i++) {
         node = fs_trie_child(t, node, text[i]);
         if (!node) return -1;
     }
-    return size ? fs_trie_value(t, node) : -1;
+    return node;
+}
+
+int32_t fs_trie_find(const fs_piece_trie *t, const uint8_t *text, int32_t size) {
+    const int64_t node = fs_trie_node(t, text, size);
+    return node > 0 ? fs_trie_value(t, (uint32_t)node) : -1;
 }

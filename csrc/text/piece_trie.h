@@ -44,6 +44,9 @@ FS_INLINE int32_t fs_trie_value(const fs_piece_trie *t, uint32_t node) { return 
 /* Bytes of the longest string that begins here, 0 when there is none; its value. */
 int32_t fs_trie_longest(const fs_piece_trie *t, const uint8_t *text, int32_t size, int32_t *value);
 
+/* The node that a string leads to; -1: none. */
+int64_t fs_trie_node(const fs_piece_trie *t, const uint8_t *text, int32_t size);
+
 /* The value of a whole string; -1: not there. */
 int32_t fs_trie_find(const fs_piece_trie *t, const uint8_t *text, int32_t size);
 

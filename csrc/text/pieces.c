@@ -112,7 +112,7 @@ static void settle_scores(fs_pieces *p) {
     double *scores = p->scores.data, least = p->single ? FLT_MAX : DBL_MAX;
     int32_t id;
     for (id = 0; id < p->count; id++) {
-        if (fs_pieces_type(p, id) != FS_PIECE_NORMAL) continue;
+        if (p->single && fs_pieces_type(p, id) != FS_PIECE_NORMAL) continue;
         least = FS_MIN(least, scores[id]);
     }
     p->unknown_score = p->single ? (double)((float)least - (float)UNKNOWN_PENALTY) : least - UNKNOWN_PENALTY;

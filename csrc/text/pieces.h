@@ -89,8 +89,8 @@ typedef struct fs_pieces_out {
 /* text of at most INT32_MAX / 2 bytes. *cache may keep what was found. */
 fs_status fs_pieces_encode(const fs_pieces *p, fs_bpe_cache *cache, fs_text text, fs_pieces_out *out, fs_error *err);
 
-/* The two models, over a part [begin, end) of the text. Each adds its pieces to `found` (int32_t): of every character
- * that no piece covers the unknown id, -1 where there is none.
+/* The two models, over a part [begin, end) of the text. Each adds its pieces to `found` (int32_t), -1 for every
+ * character that no piece covers.
  * *sum: of the scores before it, and then with it. *reach: up to which absolute value of that sum the result would be
  * the same. */
 fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, double *sum, float *reach,

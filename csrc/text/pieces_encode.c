@@ -43,11 +43,11 @@ static fs_status put_pieces(stretch *s, const int32_t *ids, int32_t n, int32_t a
     int32_t i;
     for (i = 0; i < n; i++) {
         const int32_t id = ids[i];
-        const int32_t end = at + (id == p->unknown ? fs_utf8_size(s->text.data[at]) : (int32_t)fs_pieces_text(p, id).size);
-        if (id < 0)
+        const int32_t end = at + (id < 0 ? fs_utf8_size(s->text.data[at]) : (int32_t)fs_pieces_text(p, id).size);
+        if (id < 0 && p->unknown < 0 && !p->byte_fallback)
             return fs_fail(err, FS_ERR_UNKNOWN_TOKEN, "text", "no piece for a character", "one, or an unknown piece|%.*s",
                            (int)(end - at), (const char *)s->text.data + at);
-        if (id == p->unknown)
+        if (id < 0 || (id == p->unknown && !p->byte_fallback)) /* a text may spell that of tokenizer.json */
             put_unknown(s, at, end);
         else
             put(s, id, end);
@@ -103,7 +103,7 @@ static void add_scores(stretch *s, const int32_t *ids, int32_t n) {
     int32_t i;
     if (p->kind != FS_PIECES_UNIGRAM) return;
     for (i = 0; i < n; i++) {
-        sum += ids[i] == p->unknown ? p->unknown_score : fs_pieces_score(p, ids[i]);
+        sum += ids[i] < 0 ? p->unknown_score : fs_pieces_score(p, ids[i]);
         if (p->single) sum = (double)(float)sum;
     }
     s->sum = sum;

@@ -264,7 +264,7 @@ static fs_status give(const work *w, int32_t id, fs_buffer *found, fs_error *err
         FS_TRY(give(w, w->parts[id][0] - 1, found, err));
         id = w->parts[id][1] - 1;
     }
-    if (id < 0 || id >= p->count) id = p->unknown;
+    if (id >= p->count) id = -1;
     return fs_buffer_append(found, &id, sizeof id, err);
 }
 

@@ -74,7 +74,7 @@ static double search(const fs_pieces *p, const uint8_t *text, int32_t begin, int
         }
         if (!covered) {
             const double sum = p->unknown_score + before;
-            relax(&nodes[at + size - begin], single ? (double)(float)sum : sum, at - begin, p->unknown);
+            relax(&nodes[at + size - begin], single ? (double)(float)sum : sum, at - begin, -1);
             frontier = FS_MAX(frontier, at + size);
         }
     }

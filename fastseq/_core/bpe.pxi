@@ -58,6 +58,7 @@ cdef class BpeEncoder(Encoder):
         check(fs_bpe_note_markers(&self.e, &err), &err)
         self._fix(&self.e.prepend, prepend)
         self._fix(&self.e.append, append)
+        self.before, self.behind = len(prepend), len(append)
 
     def __dealloc__(self):
         fs_bpe_encoder_free(&self.e)

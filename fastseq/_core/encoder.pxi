@@ -61,11 +61,31 @@ cdef class Encoder:
     cdef fs_text_job job
     cdef void *encoder
     cdef readonly Py_ssize_t marker_count  # added tokens
+    cdef readonly int32_t before, behind  # tokens put around a text
+    cdef int64_t most
+    cdef bint from_left
 
-    cdef fs_text_call call(self, bytes modes) except *:
-        """modes: one byte an added token (fs_marker_mode); None: all of them are text."""
+    def __cinit__(self, *args, **options):
+        self.most = -1
+
+    def cut_off(self, int64_t most, bint from_left) -> None:
+        """How many tokens a text has at most when the call does not say it (-1: any number), and at which end what is
+        more is cut off; before the first call alone."""
+        self.most, self.from_left = most, from_left
+
+    cdef fs_text_call call(self, bytes modes, object most, bint bare) except *:
+        """modes: one byte an added token (fs_marker_mode); None: all of them are text. most: None: as `cut_off` says."""
         cdef fs_text_call call
         call.encoder, call.modes = self.encoder, NULL
+        call.before, call.behind = self.before, self.behind
+        call.most, call.from_left = self.most, self.from_left
+        if most is not None:
+            call.most = most
+        if 0 <= call.most < (0 if bare else self.before + self.behind):
+            raise errors.ArgumentError(
+                "no room for the tokens around a text", where="max_length",
+                expected=f"at least {self.before + self.behind}", found=str(call.most),
+            )
         if modes is not None and self.marker_count > 0:
             if len(modes) != self.marker_count:
                 raise errors.ArgumentError(
@@ -74,11 +94,11 @@ cdef class Encoder:
             call.modes = <const uint8_t *>PyBytes_AS_STRING(modes)
         return call
 
-    cdef fs_encoded encoded(self, texts, bytes modes, unsigned int want, threads) except *:
+    cdef fs_encoded encoded(self, texts, bytes modes, unsigned int want, threads, most=None) except *:
         cdef fs_encoded out
         cdef fs_error err
         cdef fs_status st
-        cdef fs_text_call call = self.call(modes)
+        cdef fs_text_call call = self.call(modes, most, want & FS_WANT_BARE)
         cdef _Views views = _Views(texts, "texts", 0, True)
         cdef Run run = Run(threads)
         with nogil:
@@ -86,34 +106,34 @@ cdef class Encoder:
         run.check(st, &err)
         return out
 
-    def encode(self, texts, *, threads=None, bint bare=False, str spans=None, bytes modes=None) -> tuple:
+    def encode(self, texts, *, threads=None, bint bare=False, str spans=None, bytes modes=None, most=None) -> tuple:
         """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
-        cdef fs_encoded out = self.encoded(texts, modes, _wanted(spans, bare), threads)
+        cdef fs_encoded out = self.encoded(texts, modes, _wanted(spans, bare), threads, most)
         try:
             return arrays_of(&out, spans is not None)
         finally:
             fs_encoded_free(&out)
 
-    def encode_one(self, text, *, bint bare=False, bytes modes=None) -> list:
+    def encode_one(self, text, *, bint bare=False, bytes modes=None, most=None) -> list:
         """The ids of one text; the short way for short texts."""
         cdef fs_text view = view_of_any(text, "text", -1)
         cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
         cdef fs_text_block block
-        cdef fs_text_call call = self.call(modes)
+        cdef fs_text_call call = self.call(modes, most, bare)
         cdef fs_status st
         cdef int64_t tokens
         memset(&block, 0, sizeof(block))
         try:
             with nogil:
-                st = self.job(&call, view, -1, want, &block, &tokens)
+                st = fs_encode_text(self.job, &call, view, -1, want, &block, &tokens)
             check(st, &block.error)
             return _list_of(<int32_t *>block.ids.data, tokens)
         finally:
             fs_text_block_free(&block)
 
-    def counts(self, texts, *, threads=None, bint bare=False, bytes modes=None) -> np.ndarray:
+    def counts(self, texts, *, threads=None, bint bare=False, bytes modes=None, most=None) -> np.ndarray:
         """How many tokens each text has, int64, without keeping them."""
-        cdef fs_encoded out = self.encoded(texts, modes, FS_WANT_BARE if bare else 0, threads)
+        cdef fs_encoded out = self.encoded(texts, modes, FS_WANT_BARE if bare else 0, threads, most)
         try:
             offsets = offsets_of(&out)
         finally:

@@ -185,9 +185,12 @@ class Vocab:
 
 # encoder.pxi
 class Encoder:
-    """Texts to ids, whatever the kind of tokenizer. modes: one byte an added token."""
+    """Texts to ids, whatever the kind of tokenizer. modes: one byte an added token; most: ids of a text."""
 
     marker_count: int  # added tokens
+    before: int  # tokens put around a text
+    behind: int
+    def cut_off(self, most: int, from_left: bool) -> None: ...  # -1: no limit
     def encode(
         self,
         texts: Iterable[str | bytes],
@@ -196,9 +199,15 @@ class Encoder:
         bare: bool = False,
         spans: str | None = None,
         modes: bytes | None = None,
+        most: int | None = None,
     ) -> tuple[I32, I64, I32 | None]: ...  # ids, offsets, spans (N, 2)
     def encode_one(
-        self, text: str | bytes, *, bare: bool = False, modes: bytes | None = None
+        self,
+        text: str | bytes,
+        *,
+        bare: bool = False,
+        modes: bytes | None = None,
+        most: int | None = None,
     ) -> list[int]: ...
     def counts(
         self,
@@ -207,6 +216,7 @@ class Encoder:
         threads: int | None = None,
         bare: bool = False,
         modes: bytes | None = None,
+        most: int | None = None,
     ) -> I64: ...
 
 # text.pxi
@@ -342,3 +352,26 @@ class Normalizer:
     def normalize_spans(
         self, text: str | bytes
     ) -> tuple[str, I32 | None]: ...  # (bytes, 2): where each byte comes from; None: nothing changed
+
+# pipeline.pxi
+CUT_KINDS: tuple[str, ...]
+CUT_BEHAVIORS: tuple[str, ...]
+SUBWORD_KINDS: tuple[str, ...]
+PIPELINE_LOCALS: tuple[str, ...]
+
+class Pipeline(Encoder):
+    """A tokenizer.json: csrc/text/pipeline.h. The model and the cuts are dicts, which pipeline.pxi lists."""
+
+    def __init__(
+        self,
+        *,
+        model: Mapping[str, Any],
+        cuts: Sequence[Mapping[str, Any]] = (),
+        normalizer: Normalizer | None = None,
+        lead: str = "",
+        given: Iterable[tuple[str, int, int]] = (),  # added tokens: spelling, id, flags
+        normalized: Iterable[tuple[str, int, int]] = (),
+        local: str = "none",
+        prepend: Sequence[int] = (),
+        append: Sequence[int] = (),
+    ) -> None: ...

@@ -84,6 +84,7 @@ cdef class SentencePieceEncoder(Encoder):
         """Sets the ids around every text; before the first call alone."""
         self._fix(&self.e.prepend, prepend)
         self._fix(&self.e.append, append)
+        self.before, self.behind = len(prepend), len(append)
 
     cdef int _fix(self, fs_buffer *where, ids) except -1:
         cdef fs_error err

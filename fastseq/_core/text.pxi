@@ -37,6 +37,7 @@ cdef class TextEncoder(Encoder):
         if len(self.append):
             ids = self.append
             self.e.append, self.e.append_count = &ids[0], <int32_t>ids.shape[0]
+        self.before, self.behind = self.e.prepend_count, self.e.append_count
         self._check(vocab)
 
     def _check(self, Vocab vocab):

@@ -123,8 +123,14 @@ cdef extern from "text/encode.h" nogil:
     ctypedef struct fs_text_call:
         void *encoder
         const uint8_t *modes
+        int64_t most
+        int from_left
+        int32_t before
+        int32_t behind
     ctypedef fs_status (*fs_text_job)(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                                       fs_text_block *block, int64_t *tokens) noexcept nogil
+    fs_status fs_encode_text(fs_text_job job, const fs_text_call *call, fs_text text, int64_t place,
+                             unsigned int want, fs_text_block *block, int64_t *tokens)
     fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count,
                               unsigned int want, fs_run *run, fs_encoded *out, fs_error *err)
     void fs_encoded_free(fs_encoded *out)

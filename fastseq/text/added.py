@@ -27,6 +27,8 @@ class AddedToken(NamedTuple):
     """Takes the white space behind it."""
     single_word: bool = False
     """Only where no letter, number or connector touches it."""
+    normalized: bool = False
+    """Found in the normalized text, and not in the text as it is given."""
 
     def to_config(self) -> dict[str, Any]:
         """As config.json has it: text, id, and what is not as usual."""

@@ -37,6 +37,7 @@ class TrainedBpe(BpeTokenizer):
         self.vocab, self.merges, self.pattern = vocab, merges, pattern
         self._json = _content(vocab, merges, pattern, special)
         made = tokenizer_json.from_json(self._json)
+        assert isinstance(made, BpeTokenizer)
         super().__init__(made._native, made.added)
 
     def write(self, path: str | Path) -> None:

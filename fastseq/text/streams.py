@@ -10,6 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer
+    from fastseq.text.pipeline import PipelineTokenizer
     from fastseq.text.rules import RuleTokenizer
     from fastseq.text.sentencepiece import SentencePieceTokenizer
     from fastseq.text.tokenizer import Ids
@@ -147,3 +148,36 @@ class PieceStream(DecodeStream):
                 found += "\ufffd"
                 del self._bytes[0]
         return found
+
+
+class WindowStream(DecodeStream):
+    """Of tokens whose text depends on their neighbours: the last are decoded again with those that come."""
+
+    def __init__(self, tokenizer: PipelineTokenizer, skip_special_tokens: bool) -> None:
+        self._tokenizer, self._skip = tokenizer, skip_special_tokens
+        self._begin()
+
+    def _begin(self) -> None:
+        self._ids: list[int] = []
+        self._given = ""  # the text of the ids up to the last call that gave some
+        self._read = 0  # how many they are
+
+    def _add(self, ids: list[int]) -> str:
+        self._ids += ids
+        text = self._text(self._ids)
+        if text.endswith("\ufffd") or not text.startswith(self._given):
+            return ""
+        new = text[len(self._given) :]
+        if new:  # ids before those just given no longer change what follows
+            self._ids = self._ids[self._read :]
+            self._read = len(self._ids)
+            self._given = self._text(self._ids)
+        return new
+
+    def end(self) -> str:
+        rest = self._text(self._ids)[len(self._given) :]
+        self._begin()
+        return rest
+
+    def _text(self, ids: list[int]) -> str:
+        return self._tokenizer.decode(ids, skip_special_tokens=self._skip)

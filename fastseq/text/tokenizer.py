@@ -15,11 +15,13 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError, FormatError
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.batch import Batch
+from fastseq.text.lengths import Padding, Side, Truncation
 from fastseq.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer
     from fastseq.text.bpe_training import TrainedBpe
+    from fastseq.text.pipeline import PipelineTokenizer
     from fastseq.text.sentencepiece import SentencePieceTokenizer
     from fastseq.text.streams import DecodeStream
 
@@ -37,13 +39,18 @@ class Tokenizer(ABC):
     Everywhere `add_special_tokens=False` leaves out what the tokenizer puts around a text, and `threads`
     limits the threads of one call (None: `fastseq.get_num_threads()`). A text that spells a special token is
     plain text, unless `allowed_special` ("all", or the tokens) makes it one; `disallowed_special` makes it an
-    `ArgumentError` that names the place. Added tokens that are not special are always found.
+    `ArgumentError` that names the place. Added tokens that are not special are always found. `max_length` is
+    how many ids a text has at most, with those around it (None: as the file says, 0: any number).
     """
 
     kind: ClassVar[str]
     vocabulary: Vocabulary
     _native: native.Encoder
     _added: AddedTokens = AddedTokens()
+    truncation: Truncation | None = None
+    """How many ids a text has at most, when the call does not say `max_length`."""
+    padding: Padding | None = None
+    """What `pad` fills a batch up with."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -61,12 +68,15 @@ class Tokenizer(ABC):
         add_special_tokens: bool = True,
         allowed_special: Allowed = (),
         disallowed_special: Allowed = (),
+        max_length: int | None = None,
     ) -> list[int]:
         """The ids of one text."""
         modes = self._added.usual
         if allowed_special or disallowed_special:
             modes = self._added.modes(allowed_special, disallowed_special)
-        return self._native.encode_one(text, bare=not add_special_tokens, modes=modes)
+        if max_length is None:
+            return self._native.encode_one(text, bare=not add_special_tokens, modes=modes)
+        return self._native.encode_one(text, bare=not add_special_tokens, modes=modes, most=_most(max_length))
 
     def encode_batch(
         self,
@@ -77,6 +87,7 @@ class Tokenizer(ABC):
         spans: Unit | None = None,
         allowed_special: Allowed = (),
         disallowed_special: Allowed = (),
+        max_length: int | None = None,
     ) -> Batch:
         """The ids of many texts, in one native call; with `spans`, where in its text each token is.
 
@@ -86,7 +97,12 @@ class Tokenizer(ABC):
         modes = self._added.modes(allowed_special, disallowed_special)
         return Batch(
             *self._native.encode(
-                texts, threads=threads, bare=not add_special_tokens, spans=spans, modes=modes
+                texts,
+                threads=threads,
+                bare=not add_special_tokens,
+                spans=spans,
+                modes=modes,
+                most=_most(max_length),
             )
         )
 
@@ -101,13 +117,18 @@ class Tokenizer(ABC):
         unit: Unit = "characters",
         add_special_tokens: bool = True,
         allowed_special: Allowed = (),
+        max_length: int | None = None,
     ) -> list[tuple[int, int]]:
         """Where each id of `encode` comes from: `text[begin:end]`, of the text as it was given.
 
         Added special tokens have empty places at the ends.
         """
         batch = self.encode_batch(
-            [text], spans=unit, add_special_tokens=add_special_tokens, allowed_special=allowed_special
+            [text],
+            spans=unit,
+            add_special_tokens=add_special_tokens,
+            allowed_special=allowed_special,
+            max_length=max_length,
         )
         assert batch.spans is not None
         return [(begin, end) for begin, end in batch.spans.tolist()]
@@ -120,13 +141,36 @@ class Tokenizer(ABC):
         allowed_special: Allowed = (),
         disallowed_special: Allowed = (),
         threads: int | None = None,
+        max_length: int | None = None,
     ) -> int:
         """How many ids the text has, or all of the texts together, without keeping them."""
         texts = [text] if isinstance(text, (str, bytes)) else text
         modes = self._added.modes(allowed_special, disallowed_special)
-        return int(
-            self._native.counts(texts, threads=threads, bare=not add_special_tokens, modes=modes).sum()
+        counts = self._native.counts(
+            texts, threads=threads, bare=not add_special_tokens, modes=modes, most=_most(max_length)
         )
+        return int(counts.sum())
+
+    def set_lengths(self, truncation: Truncation | None, padding: Padding | None) -> None:
+        """Sets `truncation` and `padding`; not while another thread encodes."""
+        self.truncation, self.padding = truncation, padding
+        most, side = (-1, "right") if truncation is None else (truncation.max_length, truncation.side)
+        self._native.cut_off(most, side == "left")
+
+    def pad(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(ids, mask) of a batch, int32 (B, T), filled up as `padding` says; mask is 1 at ids of texts."""
+        if self.padding is None:
+            raise ArgumentError(
+                "the tokenizer has no padding", where="padding", expected="set_lengths, or batch.padded"
+            )
+        length = self.padding.length
+        longest = max(int(batch.lengths.max(initial=0)), length or 0)
+        longest = -(-longest // self.padding.multiple) * self.padding.multiple
+        side: Side = "left" if self.padding.side == "left" else "right"
+        columns = np.arange(longest)
+        first = longest - batch.lengths[:, None] if side == "left" else np.zeros((len(batch), 1), np.int64)
+        mask = (columns >= first) & (columns < first + batch.lengths[:, None])
+        return batch.padded(self.padding.id, side, longest), mask.astype(np.int32)
 
     def token_to_chars(self, text: str | bytes, token: int, **options: Any) -> tuple[int, int]:
         """Where token number `token` of the text comes from; options are those of `offsets`.
@@ -214,7 +258,7 @@ class Tokenizer(ABC):
         encoding: str | None = None,
         pattern: str | None = None,
         special_tokens: Mapping[str, int] | None = None,
-    ) -> BpeTokenizer | SentencePieceTokenizer:
+    ) -> BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer:
         """The tokenizer of a file, or of a folder with one.
 
         Files are ``tokenizer.json``, ``*.tiktoken``, SentencePiece's ``*.model`` and ``*.spm``, and
@@ -296,3 +340,10 @@ class Tokenizer(ABC):
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
         self.vocabulary.save(Path(folder, name))
         return self.to_config(name)
+
+
+def _most(max_length: int | None) -> int | None:
+    """Of the native encoder."""
+    if max_length is not None and max_length < 0:
+        raise ArgumentError("negative", where="max_length", expected="0 or more", found=str(max_length))
+    return -1 if max_length == 0 else max_length

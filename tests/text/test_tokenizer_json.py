@@ -162,17 +162,13 @@ def test_what_goes_around_a_text(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"normalizer": {"type": "NFC"}}, "normalizer"),
-        ({"pre_tokenizer": {"type": "Whitespace"}}, "pre_tokenizer"),
-        ({"pre_tokenizer": None}, "pre_tokenizer"),
+        ({"normalizer": {"type": "Other"}}, "normalizer"),
+        ({"pre_tokenizer": {"type": "Other"}}, "pre_tokenizer"),
         ({"pre_tokenizer": sequence(split("[a-z]+"))}, "pre_tokenizer"),
-        ({"pre_tokenizer": sequence({"type": "Metaspace"})}, "pre_tokenizer"),
         ({"post_processor": {"type": "Other"}}, "post_processor"),
         ({"decoder": {"type": "WordPiece"}}, "decoder"),
-        ({"model_type": "Unigram"}, "model"),
+        ({"model_type": "Other"}, "model"),
         ({"model_dropout": 0.1}, "model.dropout"),
-        ({"model_byte_fallback": True}, "model.byte_fallback"),
-        ({"model_end_of_word_suffix": "</w>"}, "model.end_of_word_suffix"),
     ],
 )
 def test_what_is_not_supported_is_named(changes, place, tmp_path):
@@ -184,7 +180,7 @@ def test_what_is_not_supported_is_named(changes, place, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"model_vocab": {"a": 0, "b": 0}, "model_merges": []}, "tokens"),
+        ({"model_vocab": {"a": 0, "b": 0}, "model_merges": []}, "'b'"),
         ({"model_vocab": {"a": -1}, "model_merges": []}, "'a'"),
         ({"model_vocab": {"a": 1.5}, "model_merges": []}, "'a'"),
         ({"model_vocab": {"a": 2**40}, "model_merges": []}, "'a'"),
@@ -201,7 +197,7 @@ def test_what_is_not_supported_is_named(changes, place, tmp_path):
         ({"added_tokens": [{"id": 1}]}, "added_tokens[0]"),
         ({"added_tokens": [toy.added("", 1)]}, "added_tokens[0]"),
         ({"added_tokens": [toy.added("<s>", -1)]}, "added_tokens[0]"),
-        ({"added_tokens": [toy.added("<s>", 600), toy.added("<s>", 601)]}, "added token"),
+        ({"added_tokens": [toy.added("<s>", 600), toy.added("<s>", 601)]}, "added_tokens[1]"),
         (
             {"post_processor": {"type": "RobertaProcessing", "sep": ["x", 9999], "cls": ["x", 1]}},
             "prepend or append",

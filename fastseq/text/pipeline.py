@@ -1,0 +1,151 @@
+"""Tokenizers of tokenizer.json that go through all of its steps: WordPiece, WordLevel, Unigram, BPE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastseq._core import native
+from fastseq.errors import ArgumentError, UnsupportedError
+from fastseq.text.added import AddedToken, AddedTokens, Allowed
+from fastseq.text.decoders import Step
+from fastseq.text.json_around import Around
+from fastseq.text.lengths import Truncation
+from fastseq.text.streams import DecodeStream, WindowStream
+from fastseq.text.tokenizer import Ids, Tokenizer
+
+
+class PipelineTokenizer(Tokenizer):
+    """A tokenizer.json with all of its steps, in the order of the tokenizers library.
+
+        tokenizer = fastseq.Tokenizer.load("all-MiniLM-L6-v2/tokenizer.json")
+        tokenizer.encode("Hello, world!")                     # [101, 7592, 1010, 2088, 999, 102]
+        tokenizer.encode("How old?", pair="He is 17.")        # [101, ... 102, ... 102]
+
+    `Tokenizer.load` makes them; the arguments are what it has read.
+    """
+
+    kind = "pipeline"
+    _native: native.Pipeline
+
+    def __init__(
+        self,
+        encoder: native.Pipeline,
+        *,
+        model: str,
+        vocab: Mapping[str, int],
+        added: Sequence[AddedToken],
+        found: Sequence[AddedToken],
+        around: Around,
+        decoder: Step,
+    ) -> None:
+        self._native = encoder
+        self.model = model
+        """WordPiece, WordLevel, Unigram or BPE."""
+        self._ids = {**vocab, **{token.text: token.id for token in added}}
+        self._tokens = {id: token for token, id in vocab.items()}
+        self._tokens.update((token.id, token.text) for token in added)
+        self._special_ids = {token.id for token in added if token.special}
+        self._added = AddedTokens(found)
+        self._around, self._decoder = around, decoder
+
+    def __len__(self) -> int:
+        """How many ids there are, added tokens among them."""
+        return len(self._tokens)
+
+    # text to ids
+
+    def encode(
+        self,
+        text: str | bytes,
+        *,
+        pair: str | bytes | None = None,
+        add_special_tokens: bool = True,
+        allowed_special: Allowed = (),
+        disallowed_special: Allowed = (),
+        max_length: int | None = None,
+    ) -> list[int]:
+        """The ids of one text, or of two with what the file puts around and between them."""
+        if pair is None:
+            return super().encode(
+                text,
+                add_special_tokens=add_special_tokens,
+                allowed_special=allowed_special,
+                disallowed_special=disallowed_special,
+                max_length=max_length,
+            )
+        if not self._around.pair:
+            raise UnsupportedError("the file does not say how two texts are put together", where="pair")
+        modes = self._added.modes(allowed_special, disallowed_special)
+        first, second = (
+            self._native.encode_one(each, bare=True, modes=modes, most=-1) for each in (text, pair)
+        )
+        parts = self._around.pair if add_special_tokens else ["A", "B"]
+        limit = self._limit(max_length)
+        if limit is not None:
+            room = limit.max_length - sum(isinstance(part, int) for part in parts)
+            if room < 0:
+                raise ArgumentError(
+                    "no room for the tokens around the texts", where="max_length", found=str(limit.max_length)
+                )
+            keep = limit.lengths(len(first), len(second), room)
+            first, second = (
+                ids[max(len(ids) - n, 0) :] if limit.side == "left" else ids[:n]
+                for ids, n in zip((first, second), keep, strict=True)
+            )
+        out: list[int] = []
+        for part in parts:
+            out += [part] if isinstance(part, int) else first if part == "A" else second
+        return out
+
+    def _limit(self, max_length: int | None) -> Truncation | None:
+        """The truncation of a call."""
+        if max_length is None or max_length == 0:
+            return self.truncation if max_length is None else None
+        return (self.truncation or Truncation(0))._replace(max_length=max_length)
+
+    def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
+        """The tokens, as the file spells them."""
+        return [self._tokens[id] for id in self.encode(text, add_special_tokens=add_special_tokens)]
+
+    # ids to text
+
+    def token(self, id: int) -> str:
+        """A token as the file spells it; `ArgumentError` when there is none of that id."""
+        if id not in self._tokens:
+            raise ArgumentError(
+                "id not in the vocabulary", where="id", expected="an id of it", found=repr(id)
+            )
+        return self._tokens[id]
+
+    def id(self, token: str) -> int | None:
+        """The id of a token, added ones among them; None when there is none."""
+        return self._ids.get(token)
+
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
+        """The text of ids, as the file's decoder joins their tokens."""
+        dropped = self._special_ids if skip_special_tokens else ()
+        tokens = []
+        for place, id in enumerate(ids.tolist() if isinstance(ids, np.ndarray) else ids):
+            if id not in self._tokens:
+                raise ArgumentError(
+                    "id not in the vocabulary", where=f"ids[{place}]", expected="an id of it", found=repr(id)
+                )
+            if id not in dropped:
+                tokens.append(self._tokens[id])
+        return self._decoder(tokens)[0]
+
+    def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
+        """A decoder that is given ids as they come and never gives half a character."""
+        return WindowStream(self, skip_special_tokens)
+
+    # storing
+
+    def to_config(self, vocabulary: str) -> dict[str, Any]:
+        raise UnsupportedError("cannot be stored in a native folder yet", where=type(self).__name__)
+
+    def save(self, folder: str | Path, name: str = "tokenizer.json") -> dict[str, Any]:
+        return self.to_config(name)
