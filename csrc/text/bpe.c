@@ -15,6 +15,7 @@ void fs_bpe_free(fs_bpe *m) {
     fs_free(m->filter);
     fs_free(m->byte_pairs);
     fs_free(m->made);
+    fs_bpe_walk_free(&m->walk);
     memset(m, 0, sizeof *m);
 }
 

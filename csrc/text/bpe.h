@@ -15,11 +15,13 @@
  * the lowest left, all merges below it have been done inside the token's bytes and none across its ends, so
  * the two parts are those that the token's own bytes come to. They are found on loading, in the order of ranks.
  *
- * Nothing changes after loading; any number of threads may encode at once. */
+ * Nothing changes after loading but for the walk (bpe_walk.h), which is built when there is much to merge; any number of
+ * threads may encode at once. */
 #ifndef FS_TEXT_BPE_H
 #define FS_TEXT_BPE_H
 
 #include "base/buffer.h"
+#include "bpe_walk.h"
 #include "hash.h"
 #include "piece_key.h"
 #include "text_view.h"
@@ -60,6 +62,8 @@ typedef struct fs_bpe {
     int32_t *made; /* [merge_count] */
     int32_t merge_count;
     int rising; /* no merge makes a token that a merge of lower or equal rank takes */
+    fs_atomic walk_state; /* of fs_bpe_walk_of */
+    fs_bpe_walk walk;
 } fs_bpe;
 
 /* tiktoken's file: a line a token, "base64 rank"; the rank is the id. Errors name the line. Zero-filled structs
@@ -108,6 +112,10 @@ FS_INLINE fs_text fs_bpe_token(const fs_bpe *m, int32_t index) {
  * no memory, which only pieces of more than FS_BPE_SHORT bytes ask for. */
 #define FS_BPE_SHORT 64
 int32_t fs_bpe_merge(const fs_bpe *m, const uint8_t *piece, int32_t size, int32_t *indices);
+
+/* The quick way to merge, built by the first call; NULL while another thread is at that, or when there is none. */
+enum { FS_BPE_WALK_UNTRIED, FS_BPE_WALK_UNDER_WAY, FS_BPE_WALK_READY, FS_BPE_WALK_NONE };
+const fs_bpe_walk *fs_bpe_walk_of(fs_bpe *m);
 
 /* Of fs_bpe_merge: `n` indices merged in place, n > FS_BPE_SHORT. */
 int32_t fs_bpe_merge_long(const fs_bpe *m, int32_t *indices, int32_t n);

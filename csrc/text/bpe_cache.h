@@ -31,6 +31,7 @@ typedef struct fs_bpe_cache {
     fs_cached_long *slots;
     fs_buffer store;
     uint32_t turn; /* which of a pair gives way */
+    uint32_t merged; /* pieces that had to be merged, as far as anybody counts */
 } fs_bpe_cache;
 
 FS_INLINE fs_cached *fs_cache_pair(const fs_bpe_cache *c, uint64_t hash) {

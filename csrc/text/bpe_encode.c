@@ -75,7 +75,7 @@ static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t firs
 
 /* A stretch that lies at `base` in the text, of which no part is before `first`, cut by a scanner. */
 static fs_status encode_plain(route *r, fs_text stretch, fs_scan_rule rule, int32_t base, int32_t first) {
-    const fs_bpe_encoder *e = r->e;
+    fs_bpe_encoder *e = r->e;
     const int spans = (r->want & FS_WANT_SPANS) != 0;
     size_t before;
     int64_t n;

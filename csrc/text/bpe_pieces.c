@@ -2,8 +2,10 @@
 
 #define BATCH 256 /* pieces that are scanned, then looked up, then written */
 
+#define MERGED_FEW 64 /* so many pieces of a worker are merged before it is worth to make the walk ready */
+
 typedef struct work {
-    const fs_bpe *m;
+    fs_bpe *m;
     fs_bpe_cache *cache;
     const uint8_t *text;
     int32_t size;
@@ -33,12 +35,24 @@ static int32_t write_one(int32_t *out, int32_t id) {
     return 1;
 }
 
+/* What merging makes of a piece that is no token itself. */
+static int32_t merge_piece(work *w, const uint8_t *piece, int32_t size, int32_t *out) {
+    const int few = size <= FS_BPE_SHORT && w->cache->merged < MERGED_FEW;
+    const fs_bpe_walk *walk = few ? NULL : fs_bpe_walk_of(w->m);
+    int32_t n, i;
+    if (walk) return fs_bpe_walk_encode(walk, piece, size, out);
+    if (few) w->cache->merged++;
+    n = fs_bpe_merge(w->m, piece, size, out);
+    for (i = 0; i < n; i++) out[i] = w->m->ids[out[i]];
+    return n;
+}
+
 /* A piece that the cache of short ones does not have: to `out` (at least `size`); -1 when there is no memory. */
 static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *out) {
     const fs_bpe *m = w->m;
     const int is_short = size <= FS_PIECE_SHORT;
     const int32_t *kept;
-    int32_t n, i, found;
+    int32_t n, found;
     kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
     if (kept) {
         memcpy(out, kept, (size_t)n * sizeof *out);
@@ -48,8 +62,7 @@ static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint
     if (found >= 0 && m->whole[found]) {
         n = write_one(out, m->ids[found]);
     } else {
-        n = fs_bpe_merge(m, piece, size, out);
-        for (i = 0; i < n; i++) out[i] = m->ids[out[i]];
+        n = merge_piece(w, piece, size, out);
         if (n <= 0) return n;
     }
     if (is_short && n <= FS_CACHED_IDS)
@@ -106,7 +119,7 @@ static int32_t *reserve(fs_buffer *b, size_t count) {
     return at;
 }
 
-fs_status fs_bpe_stretch(const fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cache *cache, fs_text text,
+fs_status fs_bpe_stretch(fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cache *cache, fs_text text,
                          fs_buffer *ids, fs_buffer *ends, fs_error *err) {
     work w;
     int32_t begin = 0, at = 0, n;

@@ -8,7 +8,7 @@
 
 /* A stretch of plain text: its ids are added to `ids`. With `ends`, for each id also where in the text its piece
  * ends (int32). */
-fs_status fs_bpe_stretch(const fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cache *cache, fs_text text,
+fs_status fs_bpe_stretch(fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cache *cache, fs_text text,
                          fs_buffer *ids, fs_buffer *ends, fs_error *err);
 
 #endif

@@ -1,0 +1,62 @@
+/* Byte-pair encoding from left to right: the longest token that can stand next, again and again.
+ *
+ * Tokens a b stand side by side in what byte-pair encoding makes of a text exactly when encoding the two alone gives
+ * a b again (Berglund and van der Merwe 2023), which the merges that made them tell. So the longest token that begins
+ * here is taken if it may follow the one before; else a shorter one; and where none may, the one before is given up for
+ * a shorter one and its end is not tried again. That takes time in proportion to the piece, however long it is.
+ *
+ * Symbols are the tokens that merging can make, in the order of their merges: 0 to 255 the bytes, 256 + k what the
+ * k-th of them makes. Where several merges make the same bytes only one of them is ever reached.
+ *
+ *     symbols  left, right, size             what was merged
+ *     shorter  symbol -> symbol              the longest shorter one that begins it
+ *     trie     bytes -> symbol
+ *     pairs    left:21 right:21 made:22      linear probing
+ *     filter   one word a pair, two bits     most pairs that do not merge end here */
+#ifndef FS_TEXT_BPE_WALK_H
+#define FS_TEXT_BPE_WALK_H
+
+#include "byte_trie.h"
+
+#define FS_BPE_SYMBOLS_MAX ((1 << 21) - 1)
+
+typedef struct fs_bpe_symbol {
+    int32_t left, right; /* of bytes: not used */
+    int32_t size;        /* bytes */
+} fs_bpe_symbol;
+
+typedef struct fs_bpe_walk {
+    fs_bpe_symbol *symbols; /* [count] */
+    int32_t *shorter;       /* [count] -1: none, of bytes */
+    int32_t *ids;           /* [count] what they are called outside */
+    int32_t count, room;
+    fs_byte_trie trie;
+    uint64_t *pairs;
+    int pair_shift; /* 64 - bits of its size */
+    uint64_t *filter;
+    int filter_shift;
+    uint64_t secret; /* odd */
+} fs_bpe_walk;
+
+struct fs_bpe;
+
+/* From a vocabulary all of whose bytes are tokens and whose merges rise, each token made in one way: FS_ERR_UNSUPPORTED
+ * when it is no such. */
+fs_status fs_bpe_walk_build(fs_bpe_walk *w, const struct fs_bpe *m, fs_error *err);
+void fs_bpe_walk_free(fs_bpe_walk *w); /* zero-filled ones, too */
+
+/* Room for so many merges, in the order of their ranks. */
+fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_error *err);
+
+/* The next symbol; the pair becomes what merges to it. */
+int32_t fs_bpe_walk_add(fs_bpe_walk *w, int32_t left, int32_t right, int32_t size, int32_t id);
+
+/* Whether a and b, of symbols that are there, may stand side by side. */
+int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b);
+
+/* The ids of a piece: `out` has room for one a byte. How many; -1: no memory, which only pieces of more than
+ * FS_BPE_WALK_STACK bytes ask for. */
+#define FS_BPE_WALK_STACK 4096
+int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int32_t *out);
+
+#endif

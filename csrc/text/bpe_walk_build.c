@@ -1,0 +1,88 @@
+/* The symbols of a vocabulary. A merge counts only where its two sides may stand side by side by the merges before it:
+ * otherwise other merges come first, and it is never reached. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "bpe.h"
+
+typedef struct pair {
+    int32_t left, right;
+} pair;
+
+/* All merges by rank. */
+static pair *merges_of(const fs_bpe *m) {
+    pair *all = fs_alloc(((size_t)m->merge_count + 1) * sizeof *all);
+    size_t i;
+    for (i = 0; all && i <= m->pair_mask; i++) {
+        const uint64_t slot = m->pairs[i];
+        const pair found = {(int32_t)(slot >> 43), (int32_t)(slot >> 22 & ((1 << 21) - 1))};
+        if (slot != UINT64_MAX) all[slot & FS_BPE_MERGES_MAX] = found;
+    }
+    return all;
+}
+
+static fs_status refuse(fs_error *err) {
+    return fs_fail(err, FS_ERR_UNSUPPORTED, "merges", "no walk", "rising merges, one a token|others");
+}
+
+static fs_status add_bytes(fs_bpe_walk *w, const fs_bpe *m, int32_t *symbol_of, fs_piece_trie *trie, fs_error *err) {
+    int32_t b;
+    for (b = 0; b < 256; b++) {
+        const uint8_t byte = (uint8_t)b;
+        const fs_text spelling = {&byte, 1};
+        int32_t value = b;
+        if (m->of_byte[b] < 0) return refuse(err);
+        symbol_of[m->of_byte[b]] = b;
+        w->ids[b] = m->ids[m->of_byte[b]];
+        FS_TRY(fs_trie_add(trie, spelling, &value, err));
+    }
+    return FS_OK;
+}
+
+static fs_status add_merges(fs_bpe_walk *w, const fs_bpe *m, int32_t *symbol_of, const pair *merges, fs_piece_trie *trie,
+                            fs_error *err) {
+    int32_t rank;
+    for (rank = 0; rank < m->merge_count; rank++) {
+        const int32_t left = symbol_of[merges[rank].left], right = symbol_of[merges[rank].right], made = m->made[rank];
+        const fs_text spelling = fs_bpe_token(m, made);
+        int32_t symbol;
+        if (left < 0 || right < 0 || !fs_bpe_walk_may_follow(w, left, right)) continue;
+        if (symbol_of[made] >= 0) return refuse(err);
+        symbol = symbol_of[made] = fs_bpe_walk_add(w, left, right, (int32_t)spelling.size, m->ids[made]);
+        FS_TRY(fs_trie_add(trie, spelling, &symbol, err));
+    }
+    return FS_OK;
+}
+
+fs_status fs_bpe_walk_build(fs_bpe_walk *w, const fs_bpe *m, fs_error *err) {
+    fs_piece_trie trie = {0};
+    int32_t *symbol_of = NULL;
+    pair *merges = NULL;
+    fs_status st;
+    memset(w, 0, sizeof *w);
+    if (!m->rising || m->merge_count > FS_BPE_SYMBOLS_MAX - 256) return refuse(err);
+    merges = merges_of(m);
+    symbol_of = fs_alloc(((size_t)m->count + 1) * sizeof *symbol_of);
+    if (!merges || !symbol_of) FS_TRY_DONE(fs_fail_memory(err, "merges", (uint64_t)m->merge_count * sizeof *merges));
+    memset(symbol_of, 0xFF, ((size_t)m->count + 1) * sizeof *symbol_of);
+    FS_TRY_DONE(fs_bpe_walk_open(w, m->key.k0 ^ m->key.k1, m->merge_count, err));
+    FS_TRY_DONE(fs_trie_init(&trie, m->key.k1, err));
+    FS_TRY_DONE(add_bytes(w, m, symbol_of, &trie, err));
+    FS_TRY_DONE(add_merges(w, m, symbol_of, merges, &trie, err));
+    st = fs_byte_trie_build(&w->trie, &trie, w->shorter, err);
+done:
+    fs_free(merges);
+    fs_free(symbol_of);
+    fs_trie_free(&trie);
+    if (st != FS_OK) fs_bpe_walk_free(w);
+    return st;
+}
+
+const fs_bpe_walk *fs_bpe_walk_of(fs_bpe *m) {
+    const int64_t state = fs_atomic_load(&m->walk_state);
+    fs_error err;
+    if (state == FS_BPE_WALK_READY) return &m->walk;
+    if (state != FS_BPE_WALK_UNTRIED || !fs_atomic_swap_if(&m->walk_state, state, FS_BPE_WALK_UNDER_WAY)) return NULL;
+    fs_atomic_store(&m->walk_state, fs_bpe_walk_build(&m->walk, m, &err) == FS_OK ? FS_BPE_WALK_READY : FS_BPE_WALK_NONE);
+    return fs_bpe_walk_of(m);
+}
