@@ -24,6 +24,9 @@ typedef struct route {
     fs_buffer ends; /* int32_t: where in its stretch the piece of each id ends */
     int64_t tokens;
     int32_t byte, character; /* the same place, counted both ways */
+    const fs_normalized *normalized; /* the stretch when it was changed; NULL: it is as the text has it */
+    int32_t start;                   /* where that one is in the text */
+    int32_t last;                    /* where the last span in one began */
 } route;
 
 /* Characters up to `byte`; a place in a character counts as its start. The places asked for never fall. */
@@ -54,6 +57,17 @@ static fs_status add_fixed(route *r, const int32_t *ids, size_t n, int32_t begin
     return FS_OK;
 }
 
+/* The span of bytes [begin, end) of a stretch that lies at `base` in the text, of which no part is before `first`.
+ * Characters may have changed places in normalized text; spans do not go back for it. */
+static fs_status add_place(route *r, int32_t base, int32_t first, int32_t begin, int32_t end) {
+    if (r->normalized) {
+        const int32_t at = base - r->start + begin, last = base - r->start + FS_MAX(end - 1, begin);
+        r->last = FS_MAX(r->last, r->start + r->normalized->begin[at]);
+        return add_span(r, r->last, FS_MAX(r->last, r->start + r->normalized->end[last]));
+    }
+    return add_span(r, FS_MAX(base + begin, first), base + end);
+}
+
 /* The spans of ids (n) of a stretch that lies at `base` in the text, of which no part is before `first`. A token's
  * bytes are those of the text from the token before on, bytes that have no token left out; pieces end where
  * `ends` says. */
@@ -68,7 +82,7 @@ static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t firs
         if (i && ends[i] != ends[i - 1]) at = ends[i - 1];
         while (at < ends[i] && m->of_byte[stretch.data[at]] < 0) at++;
         for (begin = at; left && at < ends[i]; at++) left -= m->of_byte[stretch.data[at]] >= 0;
-        FS_TRY(add_span(r, FS_MAX(base + begin, first), base + at));
+        FS_TRY(add_place(r, base, first, begin, at));
     }
     return FS_OK;
 }
@@ -105,11 +119,35 @@ static fs_status encode_matches(route *r, fs_text stretch, int32_t base, int32_t
     return st;
 }
 
+static fs_status encode_cut(route *r, fs_text stretch, int32_t base, int32_t first) {
+    if (r->e->outside.find) return encode_matches(r, stretch, base, first);
+    return encode_plain(r, stretch, r->e->rule, base, first);
+}
+
+static fs_status encode_normalized(route *r, fs_text stretch, int32_t begin) {
+    fs_normalize_scratch scratch;
+    fs_normalized n;
+    fs_status st;
+    memset(&scratch, 0, sizeof scratch);
+    st = fs_normalize(r->e->normalizer, stretch, (r->want & FS_WANT_SPANS) != 0, &scratch, &n, &r->block->error);
+    if (st == FS_OK && !n.unchanged) {
+        stretch.data = n.data;
+        stretch.size = (size_t)n.size;
+        r->normalized = &n;
+        r->start = begin;
+    }
+    if (st == FS_OK) st = encode_cut(r, stretch, begin, begin);
+    r->normalized = NULL;
+    fs_normalize_scratch_free(&scratch);
+    return st;
+}
+
 static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
     const fs_bpe_encoder *e = r->e;
     fs_text stretch = {r->text.data + begin, (size_t)(end - begin)};
     const int32_t first = begin;
     if (begin == end) return FS_OK;
+    if (e->normalizer) return encode_normalized(r, stretch, begin);
     if (e->prefix_space && stretch.data[0] != ' ') {
         uint8_t *copy;
         r->block->pieces.size = 0;
@@ -121,8 +159,7 @@ static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
         stretch.size++;
         begin--;
     }
-    if (e->outside.find) return encode_matches(r, stretch, begin, first);
-    return encode_plain(r, stretch, e->rule, begin, first);
+    return encode_cut(r, stretch, begin, first);
 }
 
 static fs_status encode_text(route *r, int64_t place) {
@@ -147,7 +184,7 @@ static fs_status encode_text(route *r, int64_t place) {
 
 fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                      int64_t *tokens) {
-    route r = {call->encoder, call->modes, block, NULL, text, want, {0}, 0, 0, 0};
+    route r = {call->encoder, call->modes, block, NULL, text, want, {0}, 0, 0, 0, NULL, 0, 0};
     fs_status st;
     char where[40];
     *tokens = 0;

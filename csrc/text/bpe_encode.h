@@ -5,6 +5,7 @@
 #include "bpe_pieces.h"
 #include "encode.h"
 #include "markers.h"
+#include "normalize.h"
 #include "outside.h"
 
 typedef struct fs_bpe_encoder {
@@ -14,6 +15,7 @@ typedef struct fs_bpe_encoder {
     fs_scan scan;
     fs_scan_rule rule;
     fs_outside outside; /* cuts instead of the scanner; what is in no match is left out */
+    const fs_normalizer *normalizer; /* of stretches of plain text, with no prefix_space; borrowed; NULL: none */
     int prefix_space; /* a space before each stretch of plain text that has none */
     fs_buffer prepend, append; /* int32_t: ids around every text */
     fs_buffer marker_of;       /* int32_t: the marker of an id, as far as they go; -1: none */

@@ -76,19 +76,42 @@ static fs_status add_part(fold *f, int32_t begin, int32_t end, int match, fs_err
     }
 }
 
-static fs_status cut_piece(const fs_cutter *c, const fs_cut_step *s, const uint8_t *text, fs_piece_span piece,
+static fs_status cut_piece(const fs_cut_step *s, const uint8_t *text, fs_piece_span piece,
                            fs_buffer *out, fs_error *err) {
     fold f = {out, out->size, s->behavior, 0, {0, 0}};
     int32_t at = piece.begin;
     while (at < piece.end) {
         int32_t end = piece.end;
-        const int32_t begin = fs_cut_match(c, s, text, at, piece.end, &end);
+        const int32_t begin = fs_cut_match(s, text, at, piece.end, &end);
         FS_TRY(add_part(&f, at, begin, s->invert, err));
         if (begin == piece.end) break;
         FS_TRY(add_part(&f, begin, end, !s->invert, err));
         at = end;
     }
     return put_waiting(&f, err);
+}
+
+/* The same of matches that somebody else finds. */
+static fs_status cut_outside(const fs_cut_step *s, const uint8_t *text, fs_piece_span piece, fs_buffer *out,
+                             fs_error *err) {
+    const fs_text one = {text + piece.begin, (size_t)(piece.end - piece.begin)};
+    fold f = {out, out->size, s->behavior, 0, {0, 0}};
+    fs_buffer found = {NULL, 0, 0};
+    fs_status st = s->outside.find(s->outside.ctx, one, &found, err);
+    const int32_t *match = found.data;
+    int32_t at = piece.begin;
+    size_t i;
+    for (i = 0; st == FS_OK && i < found.size / sizeof *match; i += 2) {
+        const int32_t begin = piece.begin + match[i], end = piece.begin + match[i + 1];
+        FS_TRY_DONE(add_part(&f, at, begin, s->invert, err));
+        FS_TRY_DONE(add_part(&f, begin, end, !s->invert, err));
+        at = end;
+    }
+    if (st == FS_OK) st = add_part(&f, at, piece.end, s->invert, err);
+    if (st == FS_OK) st = put_waiting(&f, err);
+done:
+    fs_buffer_free(&found);
+    return st;
 }
 
 fs_status fs_cut(const fs_cutter *c, fs_tracked_text *text, int starts, fs_cut_scratch *s, const fs_piece_span **pieces,
@@ -117,7 +140,12 @@ fs_status fs_cut(const fs_cutter *c, fs_tracked_text *text, int starts, fs_cut_s
             continue;
         }
         s->pieces[!here].size = 0;
-        for (k = 0; k < size; k++) FS_TRY(cut_piece(c, &steps[i], text->data, from[k], &s->pieces[!here], err));
+        for (k = 0; k < size; k++) {
+            if (steps[i].kind == FS_CUT_OUTSIDE)
+                FS_TRY(cut_outside(&steps[i], text->data, from[k], &s->pieces[!here], err));
+            else
+                FS_TRY(cut_piece(&steps[i], text->data, from[k], &s->pieces[!here], err));
+        }
         here = !here;
     }
     *pieces = s->pieces[here].data;

@@ -10,6 +10,7 @@
 #define FS_TEXT_CUT_H
 
 #include "aligned.h"
+#include "outside.h"
 #include "scan.h"
 
 typedef enum fs_cut_kind {
@@ -22,6 +23,7 @@ typedef enum fs_cut_kind {
     FS_CUT_RUN,     /* the longest runs of `text` */
     FS_CUT_PATTERN, /* a scanner's pieces, which are all of the text */
     FS_CUT_LENGTH,  /* `length` characters each */
+    FS_CUT_OUTSIDE, /* what `outside` finds in a piece */
     /* what is written anew */
     FS_CUT_REPLACE_SPACES, /* each U+0020 by `text` */
     FS_CUT_PREFIX,         /* `text` before each piece that does not begin with it */
@@ -45,13 +47,13 @@ typedef struct fs_cut_step {
     int invert; /* what is between matches counts as the match */
     fs_scan_rule rule;
     int32_t length;
+    fs_outside outside;
     fs_buffer text; /* UTF-8; not empty where the kind has one */
 } fs_cut_step;
 
 /* Never changed once its steps are there. A zero-filled one has none. */
 typedef struct fs_cutter {
     fs_buffer steps; /* fs_cut_step */
-    fs_scan scan;
 } fs_cutter;
 
 fs_status fs_cutter_add(fs_cutter *c, const fs_cut_step *step, fs_text text, fs_error *err); /* text is copied */
@@ -82,8 +84,7 @@ void fs_cut_scratch_free(fs_cut_scratch *s);
 
 /* Of fs_cut. The first match of the step at `at` or behind it, before `end`, where it returns it begins; `end` when there
  * is none. The text before `at` is not looked at. */
-int32_t fs_cut_match(const fs_cutter *c, const fs_cut_step *s, const uint8_t *text, int32_t at, int32_t end,
-                     int32_t *match_end);
+int32_t fs_cut_match(const fs_cut_step *s, const uint8_t *text, int32_t at, int32_t end, int32_t *match_end);
 
 /* Of fs_cut. Writes pieces (n) of a text anew; they become those of `out`. */
 fs_status fs_cut_rewrite(const fs_cut_step *s, const fs_tracked_text *text, int starts, fs_piece_span *pieces, int64_t n,

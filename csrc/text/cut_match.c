@@ -61,9 +61,7 @@ static int32_t match_length(int32_t length, const uint8_t *text, int32_t at, int
     return at;
 }
 
-int32_t fs_cut_match(const fs_cutter *c, const fs_cut_step *s, const uint8_t *text, int32_t at, int32_t end,
-                     int32_t *match_end) {
-    (void)c;
+int32_t fs_cut_match(const fs_cut_step *s, const uint8_t *text, int32_t at, int32_t end, int32_t *match_end) {
     switch (s->kind) {
         case FS_CUT_SPACES: return match_class(FS_CUT_SPACE, text, at, end, match_end);
         case FS_CUT_SIGNS: return match_class(FS_CUT_SIGN, text, at, end, match_end);

@@ -29,10 +29,11 @@ cdef class BpeEncoder(Encoder):
 
     cdef fs_bpe_encoder e
     cdef object finder
+    cdef readonly Normalizer normalizer
 
     def __cinit__(
         self, *, pattern, ranks=None, saved=None, tokens=None, ids=None, merges=None, bint ignore_merges=False, markers=(),
-        bint prefix_space=False, prepend=(), append=(), str isa=None,
+        bint prefix_space=False, prepend=(), append=(), Normalizer normalizer=None, str isa=None,
     ):
         cdef fs_error err
         memset(&self.e, 0, sizeof(self.e))
@@ -43,6 +44,11 @@ cdef class BpeEncoder(Encoder):
         self.e.rule = _rule(pattern, SCAN_RULES, "pattern")
         self.e.scan = fs_scan_for(kernels_named(isa).isa)
         self.e.prefix_space = prefix_space
+        self.normalizer = normalizer
+        if normalizer is not None:
+            if prefix_space:
+                raise errors.UnsupportedError("not supported", where="normalizer", found="a space before normalized text")
+            self.e.normalizer = &normalizer.n
         if ranks is not None:
             self._read_ranks(ranks)
         elif saved is not None:

@@ -4,8 +4,6 @@ from libc.string cimport memset
 cdef extern from "text/normalize.h" nogil:
     ctypedef int fs_normalize_kind
     int FS_NORMALIZE_KIND_COUNT
-    ctypedef struct fs_normalizer:
-        pass
     ctypedef struct fs_normalized:
         const uint8_t *data
         int32_t size

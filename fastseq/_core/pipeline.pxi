@@ -10,6 +10,7 @@ cdef extern from "text/cut.h" nogil:
         int invert
         fs_scan_rule rule
         int32_t length
+        fs_outside outside
     ctypedef struct fs_cutter:
         pass
     fs_status fs_cutter_add(fs_cutter *c, const fs_cut_step *step, fs_text text, fs_error *err)
@@ -57,7 +58,7 @@ cdef extern from "text/pipeline.h" nogil:
 
 # In the order of the C enums.
 CUT_KINDS = (
-    "spaces", "signs", "numbers", "words", "text", "run", "pattern", "length", "replace_spaces", "prefix",
+    "spaces", "signs", "numbers", "words", "text", "run", "pattern", "length", "outside", "replace_spaces", "prefix",
     "first_prefix", "alphabet",
 )
 CUT_BEHAVIORS = ("removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous")
@@ -72,12 +73,13 @@ cdef class Pipeline(Encoder):
 
     model: a dict of `kind` (of SUBWORD_KINDS), `tokens`, `ids`, `hidden` (a byte a token), `unknown` (id or -1), and as
     the kind has them `scores`, `merges` (left, right, left ...), `prefix`, `suffix`, `longest`, `byte_fallback`,
-    `fuse_unknown`, `ignore_merges`. cuts: dicts of `kind` (of CUT_KINDS), `behavior`, `invert`, `text`, `rule`, `length`.
+    `fuse_unknown`, `ignore_merges`. cuts: dicts of `kind` (of CUT_KINDS), `behavior`, `invert`, `text`, `rule`, `length`, `find`.
     given, normalized: added tokens as (spelling, id, flags).
     """
 
     cdef fs_pipeline e
     cdef Normalizer normalizer
+    cdef list finders  # functions that C calls
 
     def __cinit__(
         self, *, dict model, cuts=(), Normalizer normalizer=None, str lead="", given=(), normalized=(),
@@ -92,6 +94,7 @@ cdef class Pipeline(Encoder):
         if normalizer is not None:
             self.e.normalizer = &normalizer.n
         check(fs_buffer_append(&self.e.lead, text.data, text.size, &err), &err)
+        self.finders = []
         self._read_model(model)
         for step in cuts:
             self._add_cut(step)
@@ -140,6 +143,9 @@ cdef class Pipeline(Encoder):
         made.invert = step.get("invert", False)
         made.rule = _rule(step.get("rule", "whole"), SCAN_RULES, "rule")
         made.length = step.get("length", 1)
+        if step["kind"] == "outside":
+            self.finders.append(step["find"])
+            made.outside.find, made.outside.ctx = _find_matches, <void *>step["find"]
         if made.length < 1 or (not spelling and step["kind"] in ("text", "run", "replace_spaces", "prefix", "first_prefix")):
             raise errors.FormatError("nothing to cut at", where="pre_tokenizer")
         check(fs_cutter_add(&self.e.cutter, &made, view_of(spelling, "text", -1), &err), &err)

@@ -197,6 +197,10 @@ cdef extern from "text/outside.h" nogil:
         fs_find_matches find
         void *ctx
 
+cdef extern from "text/normalize.h" nogil:
+    ctypedef struct fs_normalizer:
+        pass
+
 cdef extern from "text/bpe_encode.h" nogil:
     ctypedef struct fs_bpe_encoder:
         fs_bpe model
@@ -204,6 +208,7 @@ cdef extern from "text/bpe_encode.h" nogil:
         fs_scan scan
         fs_scan_rule rule
         fs_outside outside
+        const fs_normalizer *normalizer
         int prefix_space
         fs_buffer prepend
         fs_buffer append

@@ -11,7 +11,7 @@ from fastseq.errors import ArgumentError, FastseqError, FormatError, Unsupported
 from fastseq.files import mapped, write_whole
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
-from fastseq.text.regexes import Pattern
+from fastseq.text.regexes import Isolated, Pattern
 from fastseq.text.streams import ByteStream, DecodeStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 
@@ -105,6 +105,8 @@ class BpeTokenizer(Tokenizer):
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""
+        if self._native.normalizer is not None:
+            raise UnsupportedError("a normalizer cannot be stored in a native folder yet", where="normalizer")
         pattern, space, prepend, append = self._native.cutting()
         return {
             "kind": "bpe",
@@ -151,7 +153,7 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
 def _pattern(entry: Any) -> str | Pattern:
     """The scanner of that name, or the matches of a regular expression, {"onig" or "fancy": it}."""
     if isinstance(entry, dict) and len(entry) == 1 and isinstance(source := entry.get("onig"), str):
-        return Pattern(source, "onig")
+        return Isolated(source)
     if isinstance(entry, dict) and len(entry) == 1 and isinstance(source := entry.get("fancy"), str):
         return Pattern(source, "fancy")
     if entry in native.SCAN_RULES:

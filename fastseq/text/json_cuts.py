@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastseq.errors import FormatError, UnsupportedError
+from fastseq.errors import FormatError
 from fastseq.text.json_values import Json, an_object, kinds_of, one_of, option, refuse, steps_of
 from fastseq.text.patterns import DEEPSEEK, GPT2, IN_JSON
+from fastseq.text.regexes import Isolated, Pattern
 
 WHERE = "pre_tokenizer"
 
@@ -25,9 +26,9 @@ def cuts_of(entry: Any) -> list[Json]:
     """The steps (native.Pipeline) of an entry."""
     steps = steps_of(entry, WHERE, "pretokenizers")
     scanned = scanner_of(steps)
-    if scanned is not None:
+    if scanned is not None and isinstance(scanned[0], str):
         rule, prefix_space = scanned
-        made = [{"kind": "pattern", "rule": rule}, {"kind": "alphabet"}]
+        made: list[Json] = [{"kind": "pattern", "rule": rule}, {"kind": "alphabet"}]
         return [{"kind": "prefix", "text": " "}, *made] if prefix_space else made
     return [cut for where, step in steps for cut in _cuts(step, where)]
 
@@ -91,9 +92,7 @@ def _split(step: Json, where: str) -> list[Json]:
             found=f"{pattern!r:.60}",
         )
     if regex not in IN_JSON:
-        raise UnsupportedError(
-            "regular expression without a scanner", where=f"{where}.pattern.Regex", found=f"{regex!r:.150}"
-        )
+        return [{"kind": "outside", "find": Pattern(regex, "onig", f"{where}.pattern.Regex"), **made}]
     return [{"kind": "pattern", "rule": IN_JSON[regex], **made}]
 
 
@@ -119,7 +118,7 @@ def _byte_level(step: Json, where: str) -> list[Json]:
     return [*made, {"kind": "alphabet"}]
 
 
-def scanner_of(steps: list[tuple[str, Json]]) -> tuple[str, bool] | None:
+def scanner_of(steps: list[tuple[str, Json]]) -> tuple[str | Pattern, bool] | None:
     """(scanner, whether a space goes before a text) of one scanner and ByteLevel; else None."""
     if not steps or steps[-1][1].get("type") != "ByteLevel":
         return None
@@ -134,14 +133,16 @@ def scanner_of(steps: list[tuple[str, Json]]) -> tuple[str, bool] | None:
     return None if rule is None else (rule, prefix_space)
 
 
-def _rule(cuts: list[str]) -> str | None:
+def _rule(cuts: list[str]) -> str | Pattern | None:
     if not cuts:
         return "whole"
     if cuts == ["digits", GPT2]:
         return "smollm"
     if tuple(cuts) == DEEPSEEK:
         return "deepseek"
-    return IN_JSON.get(cuts[0]) if len(cuts) == 1 else None
+    if len(cuts) > 1 or cuts == ["digits"]:
+        return None
+    return IN_JSON.get(cuts[0]) or Isolated(cuts[0], f"{WHERE}, pattern")
 
 
 def _pattern(step: Json) -> str | None:

@@ -62,6 +62,19 @@ class Pattern:
         return np.array(spans, np.int32).reshape(-1, 2)
 
 
+class Isolated(Pattern):
+    """What a Split of tokenizer.json isolates: the matches, and what lies between two of them."""
+
+    def __init__(self, pattern: str, where: str = "pattern") -> None:
+        super().__init__(pattern, "onig", where)
+
+    def __call__(self, text: str) -> NDArray[np.int32]:
+        """Where pieces begin and end, in characters (n, 2)."""
+        borders = np.concatenate(([0], super().__call__(text).ravel(), [len(text)]))
+        pieces = np.stack((borders[:-1], borders[1:]), axis=1).astype(np.int32)
+        return pieces[pieces[:, 0] < pieces[:, 1]]
+
+
 _PART = re.compile(
     r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|\[\^?\]?|\(\?[^:)=!<>]*[:)]?|\{(?:\d+(?:,\d*)?|,\d+)\}\+?|.", re.DOTALL
 )

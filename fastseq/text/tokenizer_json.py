@@ -20,6 +20,7 @@ from fastseq.text.json_cuts import cuts_of, scanner_of
 from fastseq.text.json_values import Json, an_object, refuse, steps_of
 from fastseq.text.local import local_of
 from fastseq.text.pipeline import PipelineTokenizer
+from fastseq.text.regexes import Pattern
 
 SPACE = "\u2581"
 
@@ -41,14 +42,22 @@ def from_json(content: Any) -> BpeTokenizer | PipelineTokenizer:
     added = json_around.added_tokens(top.get("added_tokens") or [])
     steps = steps_of(top.get("pre_tokenizer"), "pre_tokenizer", "pretokenizers")
     scanned = scanner_of(steps)
-    if scanned and top.get("normalizer") is None and json_models.is_plain_bpe(model):
-        return _byte_level(top, model, added, *scanned)
+    if scanned and json_models.is_plain_bpe(model):
+        normalizer = normalizers.from_json(top.get("normalizer"))
+        if normalizer is None or not (scanned[1] or any(token.normalized for token in added)):
+            return _byte_level(top, model, added, normalizer, *scanned)
     return _pipeline(top, model, added)
 
 
 def _byte_level(
-    top: Json, model: Json, added: list[AddedToken], pattern: str, prefix_space: bool
+    top: Json,
+    model: Json,
+    added: list[AddedToken],
+    normalizer: native.Normalizer | None,
+    pattern: str | Pattern,
+    prefix_space: bool,
 ) -> BpeTokenizer:
+    """Byte-level byte-pair encoding that a scanner cuts for."""
     around = json_around.around(top.get("post_processor"))
     for where, step in steps_of(top.get("decoder"), "decoder", "decoders"):
         if step.get("type") not in ("ByteLevel", "Fuse"):
@@ -59,6 +68,7 @@ def _byte_level(
         markers=[(token.text, token.id, token.flags) for token in added],
         prepend=around.prepend,
         append=around.append,
+        normalizer=normalizer,
         **json_models.byte_level_model(model),
     )
     made = BpeTokenizer(encoder, added)

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 import fastseq
 from fastseq.text import patterns, tokenizer_json
+from fastseq.text.bpe import BpeTokenizer
 from tests.text import pipeline_models as models
 from tests.text import published, toy
+from tests.text.test_tokenizer_json import CUTS as CUT_FILES
+from tests.text.test_tokenizer_json import sequence
+from tests.text.test_tokenizer_json import split as isolate
 
 pytestmark = pytest.mark.peers
 
@@ -112,6 +116,7 @@ CUTS = [
     *split({"String": "a"}),
     *split({"String": "  "}),
     *split({"Regex": patterns.LLAMA3}),
+    *split({"Regex": r"[0-9]+|[aeiou]{2}|\s+$"}),
     {"type": "Digits", "individual_digits": True},
     {"type": "Digits", "individual_digits": False},
     {"type": "CharDelimiterSplit", "delimiter": "e"},
@@ -144,6 +149,36 @@ def test_each_way_of_cutting(cut):
 def test_every_character_is_cut_alike(cut):
     ours, theirs = pair(models.content(models.wordlevel(), pre_tokenizer=cut))
     compare(ours, theirs, ["".join(f"a{c}b" for c in CODES[i : i + 40]) for i in range(0, len(CODES), 40)])
+
+
+NORMALIZERS = [
+    {"type": "NFC"},
+    {"type": "Lowercase"},
+    {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "StripAccents"}]},
+]
+BYTE_CUTS = ["qwen2", "gpt2", r"\p{L}{1,4}|[0-9]+(?=b)"]
+
+
+@pytest.mark.parametrize("normalizer", [None, *NORMALIZERS], ids=json.dumps)
+@pytest.mark.parametrize("cut", BYTE_CUTS)
+def test_byte_level(normalizer, cut):
+    steps = CUT_FILES[cut] if cut in CUT_FILES else sequence(isolate(cut))
+    ours, theirs = pair(toy.tokenizer_json(normalizer=normalizer, pre_tokenizer=steps))
+    assert isinstance(ours, BpeTokenizer)
+
+    @given(BATCHES)
+    @FEW
+    def check(texts):
+        compare(ours, theirs, texts, places=False)
+
+    check()
+
+
+def test_byte_level_through_all_steps():
+    """A space before normalized text, which the quick way has not."""
+    cut = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True, "trim_offsets": False}
+    content = toy.tokenizer_json(normalizer={"type": "Lowercase"}, pre_tokenizer=cut)
+    compare(*pair(content), ["a b", toy.TEXT, "  größe É\n", ""], places=False)
 
 
 @cache
