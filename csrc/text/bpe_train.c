@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/checked.h"
+#include "utf8.h"
 
 /* The first guess at how rare a pair may be merged at last: symbols of the corpus by GUESS for each of the vocabulary. */
 enum { GUESS = 64, LOWER = 4 };
@@ -19,26 +20,22 @@ fs_status fs_bpe_trainer_init(fs_bpe_trainer *t, fs_hash_key key, fs_error *err)
     return fs_buffer_append(&t->cells, &end, sizeof end, err);
 }
 
-static void free_work(fs_bpe_trainer *t) {
-    for (int side = 0; side < 2; side++) {
-        fs_free(t->sides[side]);
-        t->sides[side] = NULL;
-        fs_buffer_free(&t->touched[side]);
-        fs_buffer_free(&t->events[side]);
-    }
-    fs_buffer_free(&t->queue);
-    fs_buffer_free(&t->lists);
-}
-
 void fs_bpe_trainer_free(fs_bpe_trainer *t) {
     fs_vocab_free(&t->symbols);
     fs_buffer_free(&t->cells);
     fs_buffer_free(&t->counts);
     fs_buffer_free(&t->merges);
+    fs_buffer_free(&t->done);
     fs_buffer_free(&t->word);
     fs_pairs_free(&t->listed);
     fs_pairs_free(&t->pairs);
-    free_work(t);
+    fs_buffer_free(&t->queue);
+    fs_buffer_free(&t->lists);
+    for (int side = 0; side < 2; side++) {
+        fs_free(t->sides[side]);
+        fs_buffer_free(&t->touched[side]);
+        fs_buffer_free(&t->events[side]);
+    }
 }
 
 static fs_status check_word(const fs_bpe_trainer *t, const int32_t *symbols, int32_t n, int64_t count, fs_error *err) {
@@ -81,6 +78,31 @@ fs_status fs_bpe_trainer_add_bytes(fs_bpe_trainer *t, const int32_t *of_byte, fs
     for (size_t i = 0; i < word.size; i++)
         if (of_byte[word.data[i]] >= 0) symbols[n++] = of_byte[word.data[i]];
     return fs_bpe_trainer_add(t, symbols, n, count, err);
+}
+
+/* The symbol of a character, `prefix` before it; -1: there is none. */
+static int32_t symbol_of(const fs_bpe_trainer *t, fs_text prefix, const uint8_t *character, int size) {
+    uint8_t spelled[FS_TRAIN_PREFIX_MAX + 4];
+    if (prefix.size) memcpy(spelled, prefix.data, prefix.size);
+    memcpy(spelled + prefix.size, character, (size_t)size);
+    return fs_vocab_find(&t->symbols, spelled, prefix.size + (size_t)size);
+}
+
+fs_status fs_bpe_trainer_add_characters(fs_bpe_trainer *t, fs_text prefix, int cut, fs_text word, int64_t count,
+                                        fs_error *err) {
+    const fs_text none = {NULL, 0};
+    t->word.size = 0;
+    for (size_t at = 0; at < word.size;) {
+        const int size = fs_utf8_size(word.data[at]);
+        const int32_t symbol = symbol_of(t, at ? prefix : none, word.data + at, size);
+        at += (size_t)size;
+        if (symbol >= 0) FS_TRY(fs_buffer_append(&t->word, &symbol, sizeof symbol, err));
+        if (symbol < 0 && cut) {
+            FS_TRY(fs_bpe_trainer_add(t, t->word.data, (int32_t)(t->word.size / sizeof symbol), count, err));
+            t->word.size = 0;
+        }
+    }
+    return fs_bpe_trainer_add(t, t->word.data, (int32_t)(t->word.size / sizeof(int32_t)), count, err);
 }
 
 /* ---- pairs ---- */
@@ -160,8 +182,7 @@ static fs_status best_pair(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_pair_c
 /* ---- merges ---- */
 
 /* The symbol that a pair makes, and whether it is a new one. */
-static fs_status spell(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_merge *merge, int *fresh, fs_buffer *spelling,
-                       fs_error *err) {
+static fs_status spell(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_merge *merge, int *fresh, fs_error *err) {
     const int32_t before = t->symbols.count;
     const fs_text left = fs_vocab_token(&t->symbols, merge->left);
     fs_text right = fs_vocab_token(&t->symbols, merge->right), made;
@@ -170,11 +191,11 @@ static fs_status spell(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_merg
         right.data += mark;
         right.size -= mark;
     }
-    spelling->size = 0;
-    FS_TRY(fs_buffer_append(spelling, left.data, left.size, err));
-    FS_TRY(fs_buffer_append(spelling, right.data, right.size, err));
-    made.data = spelling->data;
-    made.size = spelling->size;
+    t->word.size = 0;
+    FS_TRY(fs_buffer_append(&t->word, left.data, left.size, err));
+    FS_TRY(fs_buffer_append(&t->word, right.data, right.size, err));
+    made.data = t->word.data;
+    made.size = t->word.size;
     FS_TRY(fs_vocab_add(&t->symbols, made, &merge->made, err));
     *fresh = merge->made == before;
     return FS_OK;
@@ -183,24 +204,26 @@ static fs_status spell(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_train_merg
 /* A pair that comes up again after its merge is merged again, but stays in its first place in the list. */
 static fs_status list_merge(fs_bpe_trainer *t, fs_train_merge merge, fs_error *err) {
     const size_t before = t->listed.used;
+    const uint64_t pair = fs_pair_of(merge.left, merge.right);
     fs_pair_count *ignored;
-    FS_TRY(fs_pairs_add(&t->listed, fs_pair_of(merge.left, merge.right), &ignored, err));
+    FS_TRY(fs_buffer_append(&t->done, &pair, sizeof pair, err));
+    FS_TRY(fs_pairs_add(&t->listed, pair, &ignored, err));
     return t->listed.used > before ? fs_buffer_append(&t->merges, &merge, sizeof merge, err) : FS_OK;
 }
 
-static fs_status merge_best(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_pair_count *best, fs_buffer *spelling,
-                            fs_error *err) {
-    fs_train_merge merge = {fs_pair_left(best->pair), fs_pair_right(best->pair), 0};
+static fs_status merge_pair(fs_bpe_trainer *t, const fs_bpe_plan *plan, const fs_pair_count *pair, fs_error *err) {
+    fs_train_merge merge = {fs_pair_left(pair->pair), fs_pair_right(pair->pair), 0};
     int fresh;
-    FS_TRY(spell(t, plan, &merge, &fresh, spelling, err));
+    FS_TRY(spell(t, plan, &merge, &fresh, err));
     FS_TRY(list_merge(t, merge, err));
-    FS_TRY(fs_bpe_replace(t, plan, merge, best->places, err));
+    FS_TRY(fs_bpe_replace(t, plan, merge, pair->places, err));
     return fresh ? FS_OK : fs_bpe_count_pairs(t, plan, err);
 }
 
 static fs_status open_work(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error *err) {
     const size_t most = (size_t)FS_MAX(plan->vocab_size, t->symbols.count);
     size_t bytes;
+    if (t->sides[0]) return FS_OK;
     t->floor = FS_MAX(plan->least, t->total / ((int64_t)most * GUESS));
     for (int side = 0; side < 2; side++) {
         if (!fs_size_mul(most, sizeof(fs_train_side), &bytes)) return fs_fail_memory(err, "vocab_size", SIZE_MAX);
@@ -210,22 +233,41 @@ static fs_status open_work(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error 
     return fs_bpe_count_pairs(t, plan, err);
 }
 
-fs_status fs_bpe_train(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_run *run, fs_error *err) {
-    fs_buffer spelling = {0};
-    fs_pair_count *best;
-    fs_status st;
-    FS_TRY_DONE(open_work(t, plan, err));
-    while (t->symbols.count < plan->vocab_size) {
+fs_status fs_bpe_train(fs_bpe_trainer *t, const fs_bpe_plan *plan, int32_t stop, int *more, fs_run *run, fs_error *err) {
+    fs_pair_count *best = NULL;
+    *more = 0;
+    FS_TRY(open_work(t, plan, err));
+    while (t->symbols.count < stop) {
         const int32_t before = t->symbols.count;
-        FS_TRY_DONE(best_pair(t, plan, &best, err));
+        FS_TRY(best_pair(t, plan, &best, err));
         if (!best) break;
-        FS_TRY_DONE(merge_best(t, plan, best, &spelling, err));
+        FS_TRY(merge_pair(t, plan, best, err));
         if (run) fs_atomic_add(&run->done, t->symbols.count - before);
         if (fs_run_stopped(run, 0)) break;
     }
-    st = fs_run_status(run, err);
-done:
-    fs_buffer_free(&spelling);
-    free_work(t);
-    return st;
+    *more = t->symbols.count == stop && stop < plan->vocab_size;
+    return fs_run_status(run, err);
+}
+
+/* The pair with its count; it may be one that is not listed yet. NULL: no place has it. */
+static fs_status find_pair(fs_bpe_trainer *t, const fs_bpe_plan *plan, uint64_t pair, fs_pair_count **at, fs_error *err) {
+    while (!(*at = fs_pairs_find(&t->pairs, pair)) && t->floor > plan->least) {
+        t->floor = FS_MAX(plan->least, t->floor / LOWER);
+        FS_TRY(fs_bpe_count_pairs(t, plan, err));
+    }
+    return FS_OK;
+}
+
+fs_status fs_bpe_replay(fs_bpe_trainer *t, const fs_bpe_plan *plan, const uint64_t *pairs, int64_t n, fs_run *run,
+                        fs_error *err) {
+    FS_TRY(open_work(t, plan, err));
+    for (int64_t i = 0; i < n && !fs_run_stopped(run, 0); i++) {
+        fs_pair_count *pair;
+        FS_TRY(find_pair(t, plan, pairs[i], &pair, err));
+        if (!pair || pair->count < plan->least || t->symbols.count >= plan->vocab_size)
+            return fs_fail(err, FS_ERR_FORMAT, "merges", "not of this corpus", "a pair that is there|(%d, %d)",
+                           fs_pair_left(pairs[i]), fs_pair_right(pairs[i]));
+        FS_TRY(merge_pair(t, plan, pair, err));
+    }
+    return fs_run_status(run, err);
 }

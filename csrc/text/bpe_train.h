@@ -48,8 +48,9 @@ typedef struct fs_bpe_trainer {
     fs_buffer cells;  /* fs_train_cell, an end before the first word */
     fs_buffer counts; /* int64_t [words] */
     int64_t total;    /* of counts times symbols */
-    fs_buffer merges; /* fs_train_merge, in order */
-    fs_buffer word;   /* int32_t: the symbols of the word that is being added */
+    fs_buffer merges; /* fs_train_merge, in order, each pair once */
+    fs_buffer done;   /* uint64_t: every pair that was merged, in order */
+    fs_buffer word;   /* the symbols of the word that is being added; the spelling of the one that is being made */
     fs_pairs listed;  /* the pairs in merges */
     fs_pairs pairs;
     int64_t floor;    /* `pairs` holds none that was rarer than this when it came up */
@@ -60,11 +61,14 @@ typedef struct fs_bpe_trainer {
     fs_buffer events[2];      /* fs_train_event: new pairs, by the neighbour in them */
 } fs_bpe_trainer;
 
+#define FS_TRAIN_PREFIX_MAX 16 /* bytes */
+
 typedef struct fs_bpe_plan {
     int32_t vocab_size; /* most symbols, those added before the start among them */
     int64_t least;      /* count of a pair that is worth merging, at least 1 */
     int64_t longest;    /* bytes of a symbol as it is spelled; 0: no limit */
-    fs_text prefix;     /* how symbols that do not start a word are marked in front; left out where two are joined */
+    fs_text prefix;     /* how symbols that do not start a word are marked in front; left out where two are joined; at
+                         * most FS_TRAIN_PREFIX_MAX bytes */
 } fs_bpe_plan;
 
 /* Zero-filled structs are freed safely; init comes before anything else. */
@@ -77,8 +81,18 @@ fs_status fs_bpe_trainer_add(fs_bpe_trainer *t, const int32_t *symbols, int32_t 
 /* A word of bytes; of_byte[256]: the symbol of each, -1 for bytes that are left out. */
 fs_status fs_bpe_trainer_add_bytes(fs_bpe_trainer *t, const int32_t *of_byte, fs_text word, int64_t count, fs_error *err);
 
-/* Merges until the vocabulary is full or no pair is worth it. run->done counts symbols made. */
-fs_status fs_bpe_train(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_run *run, fs_error *err);
+/* A word of characters: each is the symbol that it spells, with the prefix before it where it is not the first.
+ * Characters that are no symbol are left out, or, with `cut`, end a word and begin another. */
+fs_status fs_bpe_trainer_add_characters(fs_bpe_trainer *t, fs_text prefix, int cut, fs_text word, int64_t count,
+                                        fs_error *err);
+
+/* Merges until there are `stop` symbols, or no pair is worth it; *more: whether to go on. All calls for a trainer have
+ * the same plan; no word is added after the first. run->done counts symbols made. */
+fs_status fs_bpe_train(fs_bpe_trainer *t, const fs_bpe_plan *plan, int32_t stop, int *more, fs_run *run, fs_error *err);
+
+/* Before the first of those: merges pairs (n) that an earlier trainer of the same words and plan has `done`. */
+fs_status fs_bpe_replay(fs_bpe_trainer *t, const fs_bpe_plan *plan, const uint64_t *pairs, int64_t n, fs_run *run,
+                        fs_error *err);
 
 /* Of fs_bpe_train: counts every pair anew; replaces one pair wherever it stands. */
 fs_status fs_bpe_count_pairs(fs_bpe_trainer *t, const fs_bpe_plan *plan, fs_error *err);

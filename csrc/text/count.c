@@ -72,25 +72,19 @@ typedef struct ranked {
 /* UTF-8 bytes sort as their code points do. */
 static int compare(const void *left, const void *right) {
     const ranked *a = left, *b = right;
-    size_t shorter = FS_MIN(a->piece.size, b->piece.size);
-    int order;
-    if (a->count != b->count) return a->count > b->count ? -1 : 1;
-    order = shorter ? memcmp(a->piece.data, b->piece.data, shorter) : 0;
-    if (order) return order;
-    return a->piece.size < b->piece.size ? -1 : a->piece.size > b->piece.size;
+    return a->count != b->count ? a->count > b->count ? -1 : 1 : fs_text_compare(a->piece, b->piece);
 }
 
-fs_status fs_counter_order(const fs_counter *c, int64_t least, fs_buffer *order, fs_error *err) {
-    const int64_t *counts = c->counts.data;
+fs_status fs_vocab_rank(const fs_vocab *pieces, const int64_t *counts, int64_t least, fs_buffer *order, fs_error *err) {
     ranked *all;
     size_t bytes = 0, n = 0, i;
     int32_t id;
     fs_status st = FS_OK;
-    if (!fs_size_mul((size_t)c->pieces.count, sizeof *all, &bytes)) return fs_fail_memory(err, "counts", SIZE_MAX);
+    if (!fs_size_mul((size_t)pieces->count, sizeof *all, &bytes)) return fs_fail_memory(err, "counts", SIZE_MAX);
     all = fs_alloc(bytes);
     if (!all) return fs_fail_memory(err, "counts", bytes);
-    for (id = 0; id < c->pieces.count; id++) {
-        ranked r = {fs_vocab_token(&c->pieces, id), counts[id], id};
+    for (id = 0; id < pieces->count; id++) {
+        ranked r = {fs_vocab_token(pieces, id), counts[id], id};
         if (counts[id] >= least) all[n++] = r;
     }
     qsort(all, n, sizeof *all, compare);

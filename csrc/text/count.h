@@ -22,8 +22,8 @@ fs_status fs_counter_add(fs_counter *c, fs_text text, fs_error *err);
  * nothing is counted. */
 fs_status fs_counter_add_lines(fs_counter *c, fs_text block, size_t *valid, fs_error *err);
 
-/* The pieces seen at least `least` times, most often first, ties in the order of code points: ids into
+/* Of pieces with their counts, those of at least `least`: most often first, ties in the order of code points; ids into
  * `pieces`, int32_t appended to *order. */
-fs_status fs_counter_order(const fs_counter *c, int64_t least, fs_buffer *order, fs_error *err);
+fs_status fs_vocab_rank(const fs_vocab *pieces, const int64_t *counts, int64_t least, fs_buffer *order, fs_error *err);
 
 #endif

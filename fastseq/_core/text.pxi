@@ -73,6 +73,19 @@ cdef class TextEncoder(Encoder):
             fs_encoded_free(&out)
 
 
+cdef tuple _ranked(const fs_vocab *pieces, const int64_t *counts, const fs_buffer *order):
+    """(pieces, counts) of the ids in `order`."""
+    cdef const int32_t *ids = <const int32_t *>order.data
+    cdef fs_text piece
+    cdef size_t i
+    found, seen = [], []
+    for i in range(order.size // sizeof(int32_t)):
+        piece = fs_vocab_token(pieces, ids[i])
+        found.append(text_of(piece.data, piece.size))
+        seen.append(counts[ids[i]])
+    return found, seen
+
+
 cdef class PieceCounter:
     """Counts the pieces of a corpus that comes in parts."""
 
@@ -126,23 +139,12 @@ cdef class PieceCounter:
         cdef fs_buffer order
         cdef fs_error err
         cdef fs_status st
-        cdef int32_t *ids
-        cdef int64_t *counts
-        cdef fs_text piece
-        cdef int64_t i, n
         memset(&order, 0, sizeof(order))
         with self.lock:
             try:
                 with nogil:
-                    st = fs_counter_order(&self.c, least, &order, &err)
+                    st = fs_vocab_rank(&self.c.pieces, <int64_t *>self.c.counts.data, least, &order, &err)
                 check(st, &err)
-                ids = <int32_t *>order.data
-                counts = <int64_t *>self.c.counts.data
-                n = <int64_t>(order.size // sizeof(int32_t))
-                pieces = []
-                for i in range(n):
-                    piece = fs_vocab_token(&self.c.pieces, ids[i])
-                    pieces.append(text_of(piece.data, piece.size))
-                return pieces, [counts[ids[i]] for i in range(n)]
+                return _ranked(&self.c.pieces, <int64_t *>self.c.counts.data, &order)
             finally:
                 fs_buffer_free(&order)

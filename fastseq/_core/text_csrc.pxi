@@ -148,7 +148,8 @@ cdef extern from "text/count.h" nogil:
     void fs_counter_free(fs_counter *c)
     fs_status fs_counter_add(fs_counter *c, fs_text text, fs_error *err)
     fs_status fs_counter_add_lines(fs_counter *c, fs_text block, size_t *valid, fs_error *err)
-    fs_status fs_counter_order(const fs_counter *c, int64_t least, fs_buffer *order, fs_error *err)
+    fs_status fs_vocab_rank(const fs_vocab *pieces, const int64_t *counts, int64_t least, fs_buffer *order,
+                            fs_error *err)
 
 cdef extern from "text/utf8.h" nogil:
     size_t fs_utf8_valid(const uint8_t *text, size_t size)
