@@ -126,3 +126,9 @@ size_t fs_corpus_bytes(const fs_corpus *c) {
     for (int i = 0; i < c->threads; i++) bytes += fs_piece_counts_bytes(&c->workers[i].counts);
     return bytes;
 }
+
+int fs_corpus_empty(const fs_corpus *c) {
+    for (int i = 0; i < c->threads; i++)
+        if (c->workers[i].counts.short_count || c->workers[i].counts.longs.count) return 0;
+    return c->run_count == 0;
+}

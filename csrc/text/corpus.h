@@ -29,6 +29,7 @@ fs_status fs_corpus_add(fs_corpus *c, const fs_text *texts, int64_t count, fs_ru
 /* Every line of valid UTF-8 with the LF that ends it, unless the cutter wants it bare. */
 fs_status fs_corpus_add_lines(fs_corpus *c, fs_text block, fs_run *run, fs_error *err);
 
+int fs_corpus_empty(const fs_corpus *c);     /* whether nothing was counted */
 size_t fs_corpus_bytes(const fs_corpus *c); /* memory that the counts take */
 
 /* Every piece with its count, in an order of no meaning; the counts of all workers are brought together first.

@@ -20,7 +20,9 @@ def script_of(code):
 
 
 def main():
-    version = next(part for part in open(Scripts.__file__) if "Scripts-" in part).split("-")[1].split(".txt")[0]
+    version = (
+        next(part for part in open(Scripts.__file__) if "Scripts-" in part).split("-")[1].split(".txt")[0]
+    )
     ids = {"Zyyy": 0, "Zinh": 1}
     ranges, before = [], None
     for code in range(0x110000):

@@ -28,6 +28,7 @@ cdef extern from "text/corpus.h" nogil:
     void fs_corpus_free(fs_corpus *c)
     fs_status fs_corpus_add(fs_corpus *c, const fs_text *texts, int64_t count, fs_run *run, fs_error *err)
     fs_status fs_corpus_add_lines(fs_corpus *c, fs_text block, fs_run *run, fs_error *err)
+    int fs_corpus_empty(const fs_corpus *c)
     size_t fs_corpus_bytes(const fs_corpus *c)
     fs_status fs_corpus_each(fs_corpus *c, fs_piece_seen seen, void *ctx, fs_run *run, fs_error *err)
     fs_status fs_piece_counts_spill(fs_piece_counts *c, fs_buffer *run, fs_error *err)
@@ -127,6 +128,11 @@ cdef class CorpusCounter:
     def nbytes(self) -> int:
         """Memory that the counts take."""
         return fs_corpus_bytes(&self.c)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was counted."""
+        return fs_corpus_empty(&self.c) != 0
 
     cdef int _make_room(self) except -1:
         if self.full is not None and fs_corpus_bytes(&self.c) > self.most:

@@ -1,5 +1,6 @@
+import mmap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,34 +292,62 @@ class PieceCounter:
     def add_lines(self, block: bytes) -> int: ...  # the place of the first byte that is not UTF-8, or -1
     def ranked(self, least: int = 1) -> tuple[list[str], list[int]]: ...
 
-# bpe_train.pxi
+# corpus.pxi
 class CorpusCounter:
-    """Counts the pieces that a pattern cuts texts into; a corpus may come in parts, one thread at a time."""
+    """Counts the pieces that texts are cut into; a corpus may come in parts, one thread at a time."""
 
     nbytes: int
-    def __init__(self, pattern: str, *, threads: int | None = None, isa: str | None = None) -> None: ...
+    empty: bool
+    def __init__(
+        self,
+        pattern: str = "whole",
+        *,
+        rule: str = "pattern",  # pattern, split, bert, spaces
+        split: str = "words",
+        lowercase: bool = False,
+        keep: str = "all",
+        punctuation: bool = True,
+        model: SentencePieceEncoder | None = None,
+        normalizer: Normalizer | None = None,
+        scripts: bool = True,
+        digits: bool = False,
+        bare_lines: bool = False,
+        threads: int | None = None,
+        isa: str | None = None,
+        most: int | None = None,
+        full: Callable[[], Any] | None = None,
+    ) -> None: ...
     def add(self, texts: Iterable[str | bytes], first: int = 0) -> None: ...
     def add_lines(self, block: bytes) -> int: ...  # -1, or the place of the first byte that is not UTF-8
+    def spill(self, file: IO[bytes]) -> list[int]: ...  # bytes of each run
+    def attach(self, memory: bytes | mmap.mmap, sizes: Sequence[int]) -> None: ...
     def counts(self) -> dict[bytes, int]: ...
     def byte_counts(self) -> I64: ...  # (256)
+    def character_counts(self) -> I64: ...  # (2, 0x110000): of all; of those behind the start of a piece
+    def ranked(self, least: int = 1) -> tuple[list[str], list[int]]: ...
 
+# bpe_train.pxi
 class MergeTrainer:
     """Learns merges over symbols; a symbol's place in the list is its id."""
 
-    def __init__(self, symbols: Sequence[str | bytes]) -> None: ...
-    def add(self, word: Sequence[int], count: int) -> None: ...
-    def add_pieces(
-        self, corpus: CorpusCounter, of_byte: Sequence[int] | NDArray[np.integer[Any]]
-    ) -> None: ...
-    def train(
+    def __init__(
         self,
+        symbols: Sequence[str | bytes],
         vocab_size: int,
         *,
         least: int = 1,
         longest: int = 0,
         prefix: bytes = b"",
-        progress: Callable[[int], Any] | None = None,
-    ) -> tuple[list[bytes], I32]: ...  # spellings; merges (N, 3): left, right, made
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def add(self, word: Sequence[int], count: int) -> None: ...
+    def add_bytes(self, corpus: CorpusCounter, of_byte: Sequence[int] | NDArray[np.integer[Any]]) -> None: ...
+    def add_characters(self, corpus: CorpusCounter, cut: bool) -> None: ...
+    def replay(self, pairs: NDArray[Any]) -> None: ...
+    def done(self) -> NDArray[np.uint64]: ...  # left << 32 | right
+    def train(self, stop: int | None = None, *, progress: Callable[[int], Any] | None = None) -> bool: ...
+    def symbols(self) -> list[bytes]: ...
+    def merges(self) -> I32: ...  # (N, 3): left, right, made
 
 # probe_base.pxi: for tests only
 def probe_parallel_sum(

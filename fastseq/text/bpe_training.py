@@ -11,13 +11,13 @@ from typing import Any, Literal
 import numpy as np
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, ArgumentTypeError
-from fastseq.progress import progress_bar
+from fastseq.errors import ArgumentError
 from fastseq.text import patterns, tokenizer_json
 from fastseq.text.bpe import BpeTokenizer
-from fastseq.text.corpus import count_files, count_texts
+from fastseq.text.checkpoint import Checkpoint
+from fastseq.text.counting import Counting, Files, Text
+from fastseq.text.merges import learn, number, room, something, tokens
 
-Text = str | bytes
 Alphabet = Literal["bytes", "seen"]
 
 
@@ -59,7 +59,7 @@ class TrainedBpe(BpeTokenizer):
 def train_bpe(
     texts: Iterable[Text] | None = None,
     *,
-    files: str | Path | Iterable[str | Path] | None = None,
+    files: Files | None = None,
     vocab_size: int,
     pattern: str = "gpt2",
     min_frequency: int = 0,
@@ -67,6 +67,8 @@ def train_bpe(
     alphabet: Alphabet = "bytes",
     limit_alphabet: int | None = None,
     max_token_length: int | None = None,
+    max_memory: int | str | None = None,
+    checkpoint: str | Path | None = None,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> TrainedBpe:
@@ -85,53 +87,46 @@ def train_bpe(
         alphabet: "bytes" begins with all 256 bytes, "seen" with those of the corpus.
         limit_alphabet: with "seen", at most so many bytes, the most frequent; others are left out of texts.
         max_token_length: most bytes of a token as tokenizer.json spells it (two for a byte above 127).
+        max_memory: bytes, or "2GB": about what counting may take; what is more is sorted and written to
+            temporary files. The result is the same.
+        checkpoint: a folder. Counts and merges go there now and then; a later call with the same corpus and
+            options goes on from them and gives the same.
 
     Raises `ArgumentError` for values that contradict each other, and `FormatError` naming the file and the
     place that is not UTF-8.
     """
-    corpus = native.CorpusCounter(pattern, threads=threads)
-    if (texts is None) == (files is None):
-        raise ArgumentTypeError("either texts or files", where="texts", expected="one of the two")
-    if files is not None:
-        count_files(corpus, files, progress, "counting")
-    elif texts is not None:
-        count_texts(corpus, texts, progress, "counting")
-    special = list(dict.fromkeys(special_tokens))
-    chosen = _alphabet(corpus, alphabet, limit_alphabet)
-    if vocab_size < len(special) + len(chosen):
-        raise ArgumentError(
-            "no room for the alphabet",
-            where="vocab_size",
-            expected=f"{len(special) + len(chosen)} or more",
-            found=str(vocab_size),
-        )
-    symbols = [*special, *(SPELLED[byte] for byte in chosen)]
-    if len(set(symbols)) < len(symbols):
-        raise ArgumentError("a special token spelled like a byte", where="special_tokens")
-    trainer = native.MergeTrainer(symbols)
-    of_byte = np.full(256, -1, np.int32)
-    of_byte[chosen] = np.arange(len(special), len(symbols))
-    trainer.add_pieces(corpus, of_byte)
-    del corpus
-    with progress_bar(progress, total=vocab_size - len(symbols), unit="merge", title="merges") as done:
-        spelled, merges = trainer.train(
-            vocab_size, least=max(min_frequency, 1), longest=max_token_length or 0, progress=_Steps(done)
-        )
-    del trainer  # what follows takes its place in memory
-    tokens = [token.decode() for token in spelled]
-    pairs = [(tokens[left], tokens[right]) for left, right, _ in merges.tolist()]
-    return TrainedBpe({token: id for id, token in enumerate(tokens)}, pairs, pattern, special)
-
-
-class _Steps:
-    """Turns the amount done so far into the amount just done."""
-
-    def __init__(self, done: Any) -> None:
-        self._done, self._before = done, 0
-
-    def __call__(self, so_far: int) -> None:
-        self._done(so_far - self._before)
-        self._before = so_far
+    vocab_size, least = number("vocab_size", vocab_size, 1), number("min_frequency", min_frequency, 0)
+    special = tokens("special_tokens", special_tokens)
+    longest = 0 if max_token_length is None else number("max_token_length", max_token_length, 1)
+    options = {
+        "kind": "bpe",
+        "vocab_size": vocab_size,
+        "pattern": pattern,
+        "min_frequency": least,
+        "special_tokens": special,
+        "alphabet": alphabet,
+        "limit_alphabet": limit_alphabet,
+        "max_token_length": longest,
+    }
+    saved = None if checkpoint is None else Checkpoint(checkpoint, options)
+    with Counting(max_memory=max_memory, checkpoint=saved, pattern=pattern, threads=threads) as counted:
+        counted.count(texts, files, progress)
+        something(counted.counter)
+        chosen = _alphabet(counted.counter, alphabet, limit_alphabet)
+        symbols = [*special, *(SPELLED[byte] for byte in chosen)]
+        room(vocab_size, len(symbols))
+        if len(set(symbols)) < len(symbols):
+            raise ArgumentError("a special token spelled like a byte", where="special_tokens")
+        trainer = native.MergeTrainer(symbols, vocab_size, least=least, longest=longest)
+        of_byte = np.full(256, -1, np.int32)
+        of_byte[chosen] = np.arange(len(special), len(symbols))
+        trainer.add_bytes(counted.counter, of_byte)
+        del counted.counter  # what follows takes its place in memory
+    spelled, merges = learn(trainer, vocab_size, saved, progress)
+    del trainer
+    names = [token.decode() for token in spelled]
+    pairs = [(names[left], names[right]) for left, right, _ in merges.tolist()]
+    return TrainedBpe({token: id for id, token in enumerate(names)}, pairs, pattern, special)
 
 
 def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) -> list[int]:
@@ -143,7 +138,7 @@ def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) ->
     elif alphabet == "seen":
         counts = corpus.byte_counts()
         ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda byte: (-counts[byte], SPELLED[byte]))
-        found = ranked[:limit]
+        found = ranked if limit is None else ranked[: number("limit_alphabet", limit, 1)]
     else:
         raise ArgumentError(
             "unknown choice", where="alphabet", expected="bytes or seen", found=repr(alphabet)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import gzip
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from fastseq.errors import ArgumentTypeError, FormatError
 from fastseq.files import regular_size
@@ -25,8 +28,15 @@ class Counter(Protocol):
         """Whole lines; -1, or the place of the first byte that is not UTF-8."""
 
 
-def count_texts(counter: Counter, texts: Iterable[str | bytes], progress: bool | None, title: str) -> None:
-    """Every text, one part after another, none kept."""
+def count_texts(
+    counter: Counter,
+    texts: Iterable[str | bytes],
+    progress: bool | None,
+    title: str,
+    *,
+    after: Callable[[], object] = lambda: None,
+) -> None:
+    """Every text, one part after another, none kept; `after` is called behind each part."""
     if isinstance(texts, (str, bytes)):
         raise ArgumentTypeError(
             "one text where many are expected",
@@ -44,36 +54,59 @@ def count_texts(counter: Counter, texts: Iterable[str | bytes], progress: bool |
             counter.add(part, first)
             first += len(part)
             done(len(part))
+            after()
 
 
 def count_files(
-    counter: Counter, paths: str | Path | Iterable[str | Path], progress: bool | None, title: str
+    counter: Counter,
+    paths: str | Path | Iterable[str | Path],
+    progress: bool | None,
+    title: str,
+    *,
+    start: tuple[int, int] = (0, 0),
+    after: Callable[[int, int], object] = lambda file, byte: None,
 ) -> None:
-    """Every line of files; `FormatError` names the file and the byte where it is not UTF-8."""
+    """Every line of files, those in .gz unpacked.
+
+    start: from which byte of which file on. `after` is told behind each part where the next one begins.
+    `FormatError` names the file and the byte where it is not UTF-8.
+    """
     files = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    total = sum(regular_size(path) for path in files)
+    total = sum(regular_size(path) for path in files[start[0] :])
     with progress_bar(progress, total=total, unit="B", title=title) as done:
-        for path in files:
-            for start, block in _line_blocks(path):
+        for place in range(start[0], len(files)):
+            path, read = files[place], 0
+            for begin, block, position in _line_blocks(path, start[1] if place == start[0] else 0):
                 wrong = counter.add_lines(block)
                 if wrong >= 0:
                     raise FormatError(
                         "not UTF-8",
-                        where=f"{path}: byte {start + wrong}",
+                        where=f"{path}: byte {begin + wrong}",
                         expected="text in UTF-8",
                         found=f"byte 0x{block[wrong]:02x}",
                     )
-                done(len(block))
+                done(position - read)
+                read = position
+                after(place, begin + len(block))
 
 
-def _line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The file in blocks of whole lines, each with its place; a byte order mark at the start is left out."""
-    start = 0
-    with open(path, "rb") as file:
-        if file.read(3) == b"\xef\xbb\xbf":
-            start = 3
-        file.seek(start)
-        while block := file.read(_BLOCK_BYTES):
-            block += file.readline()
-            yield start, block
-            start += len(block)
+def _line_blocks(path: Path, start: int) -> Iterator[tuple[int, bytes, int]]:
+    """The file from a byte on in blocks of whole lines: (place, block, bytes read of the file on disk).
+
+    A byte order mark at the start is left out.
+    """
+    with open(path, "rb") as raw, _unpacked(path, raw) as file:
+        try:
+            if start == 0:
+                start = 3 if file.read(3) == b"\xef\xbb\xbf" else 0
+            file.seek(start)
+            while block := file.read(_BLOCK_BYTES):
+                block += file.readline()
+                yield start, block, raw.tell()
+                start += len(block)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise FormatError("damaged", where=str(path), expected="gzip", found=str(error)) from None
+
+
+def _unpacked(path: Path, raw: BinaryIO) -> Any:
+    return gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else nullcontext(raw)

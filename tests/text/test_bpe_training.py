@@ -22,11 +22,11 @@ WORDS = st.lists(
 
 
 def learned(words, symbols, vocab_size, **options):
-    trainer = native.MergeTrainer(symbols)
+    trainer = native.MergeTrainer(symbols, vocab_size, **options)
     for word, count in words:
         trainer.add(word, count)
-    spelled, merges = trainer.train(vocab_size, **options)
-    return spelled, [tuple(merge) for merge in merges.tolist()]
+    assert not trainer.train()
+    return trainer.symbols(), [tuple(merge) for merge in trainer.merges().tolist()]
 
 
 @given(WORDS, st.integers(4, 30), st.integers(1, 5), st.sampled_from([0, 0, 3, 5]))
@@ -122,7 +122,7 @@ def test_token_length_is_limited():
 def test_progress_is_told_and_may_stop_the_work():
     told = []
     rng = np.random.default_rng(1)
-    trainer = native.MergeTrainer([bytes([97 + i]) for i in range(26)])
+    trainer = native.MergeTrainer([bytes([97 + i]) for i in range(26)], 200_000)
     for _ in range(20_000):
         trainer.add(rng.integers(0, 26, 12), 1)
 
@@ -131,7 +131,7 @@ def test_progress_is_told_and_may_stop_the_work():
         raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
-        trainer.train(200_000, progress=stop)
+        trainer.train(progress=stop)
     assert len(told) == 1
 
 
