@@ -1,9 +1,12 @@
-"""Writes script_table.c: which script each code point is of, as pieces of SentencePiece keep scripts apart (scripts.h).
+"""Writes script_table.c: which script each code point is of (scripts.h).
 
     python csrc/text/generate_scripts.py > csrc/text/script_table.c
 
 Needs the package fonttools, which carries Unicode's Scripts.txt; the file written says of which version.
 """
+
+import re
+from pathlib import Path
 
 import fontTools.unicodedata as unicodedata
 from fontTools.unicodedata import Scripts
@@ -20,9 +23,8 @@ def script_of(code):
 
 
 def main():
-    version = (
-        next(part for part in open(Scripts.__file__) if "Scripts-" in part).split("-")[1].split(".txt")[0]
-    )
+    source = Path(Scripts.__file__).read_text(encoding="utf-8")
+    version = re.search(r"Scripts-(.*)\.txt", source)[1]
     ids = {"Zyyy": 0, "Zinh": 1}
     ranges, before = [], None
     for code in range(0x110000):
