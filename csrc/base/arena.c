@@ -90,7 +90,8 @@ void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element) {
     size_t n = region(rows, columns, element);
     void *p;
     if (a->planning) {
-        if (!n || !fs_size_add(a->planned, n, &a->planned)) a->failed = 1;
+        if (!n || !fs_size_add(a->used, n, &a->used)) a->failed = 1;
+        a->planned = a->used > a->planned ? a->used : a->planned;
         return NULL;
     }
     if (a->failed || !a->block || !n || n > a->size - a->used) {
@@ -102,6 +103,8 @@ void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element) {
     return p;
 }
 
+size_t fs_arena_mark(const fs_arena *a) { return a->used; }
+void fs_arena_release(fs_arena *a, size_t mark) { a->used = mark; }
 void fs_arena_rewind(fs_arena *a) { a->used = 0; }
 
 void fs_arena_close(fs_arena *a) {

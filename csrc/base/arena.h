@@ -27,8 +27,8 @@
 typedef struct fs_arena {
     unsigned char *block;
     size_t size;    /* bytes in block */
-    size_t planned; /* bytes added up while planning */
-    size_t used;    /* bytes cut */
+    size_t planned; /* most bytes cut at once, found while planning */
+    size_t used;    /* bytes cut and not released */
     int planning;
     int failed;
 } fs_arena;
@@ -43,6 +43,9 @@ void *fs_alloc_table(size_t bytes);
 void fs_arena_plan(fs_arena *a);
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err);
 void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element);
+/* What was cut since the mark may be cut again. */
+size_t fs_arena_mark(const fs_arena *a);
+void fs_arena_release(fs_arena *a, size_t mark);
 void fs_arena_rewind(fs_arena *a); /* to cut again, at most as much, without planning anew */
 void fs_arena_close(fs_arena *a);
 

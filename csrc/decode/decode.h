@@ -16,6 +16,8 @@ typedef struct fs_decode_job {
     const int64_t *prompt_offsets; /* (B + 1); every prompt has one token at least */
     const int32_t *stop;           /* (stops): a sequence ends with any of these, which is not part of it */
     int stops;
+    const int32_t *never;          /* (nevers): tokens that are not chosen, rising */
+    int nevers;
     const int32_t *limit;          /* (B): most tokens of a sequence */
 } fs_decode_job;
 

@@ -53,12 +53,23 @@ static int is_stop(const fs_decode_job *job, int32_t token) {
     return 0;
 }
 
+/* Logits of tokens that may not be chosen go to -infinity; tokens (n) rising, or NULL for all. */
+static void rule_out(const fs_decode_job *job, const int32_t *tokens, int n, float *logits) {
+    for (int i = 0, at = 0; i < job->nevers; i++) {
+        const int32_t token = job->never[i];
+        if (!tokens) logits[token] = -INFINITY;
+        for (; tokens && at < n && tokens[at] <= token; at++)
+            if (tokens[at] == token) logits[at] = -INFINITY;
+    }
+}
+
 /* The row's next token; 1 when its sequence has ended. */
 static int choose(rows *r, int i) {
     const fs_kernels *k = r->job->k;
-    int V = r->m->vocabulary;
+    int V = r->m->vocabulary, n = V;
+    const int32_t *candidates = NULL;
     int64_t sequence = r->sequence[i];
-    const float *logits = r->logits + (size_t)i * (size_t)V;
+    float *logits = r->logits + (size_t)i * (size_t)V;
     int32_t *length = &r->out->length[sequence], token;
     float logprob;
     if (!r->need[i]) { /* still in the prompt */
@@ -66,8 +77,11 @@ static int choose(rows *r, int i) {
         r->need[i] = r->fed[i] == prompt_length(r->job, sequence);
         return 0;
     }
-    token = FS_MAX(k->argmax_f32(V, logits), 0);
-    logprob = logits[token] - k->log_sum_exp_f32(V, logits);
+    if (r->m->candidates) candidates = r->m->candidates(r->m, i, &n);
+    rule_out(r->job, candidates, n, logits);
+    token = FS_MAX(k->argmax_f32(n, logits), 0);
+    logprob = logits[token] - k->log_sum_exp_f32(n, logits);
+    if (candidates) token = candidates[token];
     if (is_stop(r->job, token)) {
         end_sequence(r, sequence, 1, logprob);
         return 1;

@@ -83,8 +83,7 @@ static void share_out(sharing *s, const fs_matrix *m, fs_run *run) {
 /* ---- int8 ---- */
 
 typedef struct quantizing {
-    const fs_kernels *k;
-    int depth;
+    const fs_matrix *m;
     const float *x;
     size_t x_stride;
     uint8_t *q;
@@ -94,15 +93,25 @@ typedef struct quantizing {
 
 static void quantize_items(void *ctx, int64_t begin, int64_t end, int worker) {
     const quantizing *z = ctx;
+    const fs_kernels *k = z->m->k;
+    const int depth = z->m->depth;
     (void)worker;
-    for (int64_t row = begin; row < end; row++)
-        z->scale[row] = z->k->quantize_u8(z->depth, z->x + (size_t)row * z->x_stride, z->q + (size_t)row * z->q_stride);
+    for (int64_t row = begin; row < end; row++) {
+        const float *x = z->x + (size_t)row * z->x_stride;
+        uint8_t *q = z->q + (size_t)row * z->q_stride;
+        if (z->m->multiplier > 0) {
+            k->quantize_by_u8(depth, x, z->m->multiplier, q);
+            z->scale[row] = 1.0f / z->m->multiplier;
+        } else {
+            z->scale[row] = k->quantize_u8(depth, x, q);
+        }
+    }
 }
 
-void fs_quantize_rows(const fs_kernels *k, int64_t rows, int depth, const float *x, size_t x_stride, uint8_t *q,
-                      size_t q_stride, float *scale, fs_run *run) {
-    quantizing z = {k, depth, x, x_stride, q, q_stride, scale};
-    if ((double)rows * depth < (double)COST_OF_A_THREAD)
+void fs_quantize_rows(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, uint8_t *q, size_t q_stride,
+                      float *scale, fs_run *run) {
+    quantizing z = {m, x, x_stride, q, q_stride, scale};
+    if ((double)rows * m->depth < (double)COST_OF_A_THREAD)
         quantize_items(&z, 0, rows, 0);
     else
         fs_parallel_for(run, rows, QUANTIZE_GRAIN, quantize_items, &z);
@@ -145,7 +154,7 @@ void fs_gemm(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, 
         size_t stride = fs_quantized_stride(m->depth);
         uint8_t *q = scratch;
         float *scale = (float *)(q + (size_t)rows * stride);
-        fs_quantize_rows(m->k, rows, m->depth, x, x_stride, q, stride, scale, run);
+        fs_quantize_rows(m, rows, x, x_stride, q, stride, scale, run);
         fs_gemm_quantized(m, rows, q, stride, scale, bias, y, y_stride, accumulate, run);
         return;
     }

@@ -30,6 +30,7 @@ typedef struct fs_matrix {
     void *packed; /* owned, as kernel_types.h draws it */
     float *scale; /* (N): int8; owned */
     int32_t *sum; /* (N): int8, 128 * sum of a column's weights; owned */
+    float multiplier; /* int8: turns activations into 8 bits; 0: a row's own, from its largest value */
 } fs_matrix;
 
 /* Packs w (N, K) float32 as `dtype`: bfloat16 by rounding to nearest even, int8 with one symmetric scale an
@@ -37,9 +38,10 @@ typedef struct fs_matrix {
  * or a side is out of range. On failure *m is empty and needs no free. */
 fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth, const float *w,
                          const char *where, fs_error *err);
-/* Packs int8 weights that a file holds, used as they are, -128 included. q (N, K), scale (N). */
+/* Packs int8 weights that a file holds, used as they are, -128 included. q (N, K), scale (N). multiplier: that of
+ * the activations where the file says it, positive; 0: each row's own. */
 fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
-                            const float *scale, const char *where, fs_error *err);
+                            const float *scale, float multiplier, const char *where, fs_error *err);
 void fs_matrix_free(fs_matrix *m);
 size_t fs_matrix_bytes(const fs_matrix *m); /* memory it holds */
 
@@ -55,8 +57,8 @@ void fs_gemm(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, 
 /* For rows that several int8 matrices share: quantize once, then multiply. q (rows, q_stride), q_stride at
  * least fs_quantized_stride(depth); scale (rows). The result has the bits of fs_gemm. */
 size_t fs_quantized_stride(int depth);
-void fs_quantize_rows(const fs_kernels *k, int64_t rows, int depth, const float *x, size_t x_stride, uint8_t *q,
-                      size_t q_stride, float *scale, fs_run *run);
+void fs_quantize_rows(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, uint8_t *q, size_t q_stride,
+                      float *scale, fs_run *run);
 void fs_gemm_quantized(const fs_matrix *m, int64_t rows, const uint8_t *q, size_t q_stride, const float *scale,
                        const float *bias, float *y, size_t y_stride, int accumulate, fs_run *run);
 

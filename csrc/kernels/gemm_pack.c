@@ -146,9 +146,13 @@ fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int 
 }
 
 fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
-                            const float *scale, const char *where, fs_error *err) {
+                            const float *scale, float multiplier, const char *where, fs_error *err) {
     fs_gemm_layout l;
+    if (!(multiplier >= 0 && multiplier < INFINITY))
+        return fs_fail(err, FS_ERR_VALUE, where, "bad multiplier of activations", "a positive number|%g",
+                       (double)multiplier);
     FS_TRY(open_matrix(m, k, FS_S8, columns, depth, where, err));
+    m->multiplier = multiplier;
     l = k->gemm_layout(FS_S8);
     for (int column = 0; column < columns; column++) {
         if (!isfinite(scale[column])) {

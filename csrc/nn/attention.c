@@ -11,8 +11,6 @@ const fs_attention *fs_attention_of(const fs_block *b) {
     return b && b->ops == &fs_block_attention ? (const fs_attention *)b : NULL;
 }
 
-int fs_attention_key_width(const fs_attention *a) { return a->score == SCORE_ADDITIVE ? a->inner : 0; }
-
 static fs_status read_options(fs_attention *a, const fs_options *o, fs_error *err) {
     FS_TRY(fs_option_choice(o, "score", scores, &a->score, err));
     FS_TRY(fs_option_choice(o, "order", orders, &a->query_first, err));
@@ -48,6 +46,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_build_vector(build, ".output.bias", a->output, 1, &a->output_bias, NULL, err));
     b->in_width = Q;
     b->out_width = a->output;
+    b->memory_width = D;
     b->state_planes = a->feeding;
     b->state_width = a->output;
     return FS_OK;
@@ -68,9 +67,18 @@ static size_t bytes(const fs_block *b) {
     return fs_matrix_bytes(&a->query_matrix) + fs_matrix_bytes(&a->key_matrix) + fs_matrix_bytes(&a->output_matrix);
 }
 
-void fs_attention_keys(const fs_attention *a, int64_t rows, const float *states, float *keys, void *scratch) {
-    if (rows)
-        fs_gemm(&a->key_matrix, rows, states, (size_t)a->memory, NULL, keys, (size_t)a->inner, 0, scratch, NULL);
+/* keys (N, A) of an additive score from the memory's rows (N, D) */
+static float *prepare(const fs_block *b, const fs_memory *m, int64_t rows, int64_t count, fs_arena *arena) {
+    const fs_attention *a = (const fs_attention *)b;
+    float *keys;
+    void *scratch;
+    (void)count;
+    if (a->score != SCORE_ADDITIVE) return NULL;
+    keys = fs_arena_cut(arena, (size_t)rows, (size_t)a->inner, sizeof(float));
+    scratch = fs_arena_cut(arena, 1, fs_gemm_scratch(&a->key_matrix, rows), 1);
+    if (keys && m && rows)
+        fs_gemm(&a->key_matrix, rows, m->states, (size_t)a->memory, NULL, keys, (size_t)a->inner, 0, scratch, NULL);
+    return keys;
 }
 
 /* weights (n) of the memory's rows for one query q, and context (D), their weighted sum; zeros when n is 0 */
@@ -93,7 +101,7 @@ static void join_contexts(const fs_attention *a, const fs_step *s, const float *
         const fs_memory *m = s->memory;
         int64_t from = m->offsets[s->sources[i]], to = m->offsets[s->sources[i] + 1];
         float *row = joined + (size_t)i * (size_t)(D + Q);
-        const float *keys = s->keys ? s->keys + from * a->inner : NULL;
+        const float *keys = s->prepared ? s->prepared + from * a->inner : NULL;
         attend(a, (int)(to - from), queries + (size_t)i * (size_t)wide, m->states + from * D, keys,
                s->attention + i * s->attention_stride, row + (a->query_first ? Q : 0));
         memcpy(row + (a->query_first ? 0 : D), s->x + (size_t)i * (size_t)Q, (size_t)Q * sizeof *row);
@@ -123,4 +131,4 @@ static void step(const fs_block *b, fs_step *s) {
 }
 
 const fs_block_ops fs_block_attention = {
-    .kind = "attention", .size = sizeof(fs_attention), .init = init, .free = release, .bytes = bytes, .step = step};
+    .kind = "attention", .size = sizeof(fs_attention), .init = init, .free = release, .bytes = bytes, .step = step, .prepare = prepare};

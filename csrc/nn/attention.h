@@ -26,10 +26,4 @@ typedef struct fs_attention {
 
 const fs_attention *fs_attention_of(const fs_block *b); /* NULL when it is none */
 
-/* Width of the keys to prepare over the memory; 0 when the memory's rows are the keys. */
-int fs_attention_key_width(const fs_attention *a);
-
-/* keys (N, A) from the memory's rows (N, D). */
-void fs_attention_keys(const fs_attention *a, int64_t rows, const float *states, float *keys, void *scratch);
-
 #endif

@@ -5,7 +5,7 @@
 #include "../base/checked.h"
 #include "graph.h"
 
-fs_status fs_batch_check(const fs_batch *b, int64_t total, int vocabulary, fs_error *err) {
+fs_status fs_batch_check(const fs_batch *b, int64_t total, int least, int vocabulary, fs_error *err) {
     if (b->offsets[0] != 0 || b->offsets[b->count] != total)
         return fs_fail(err, FS_ERR_VALUE, "offsets", "do not span the ids", "from 0 to %lld|from %lld to %lld",
                        (long long)total, (long long)b->offsets[0], (long long)b->offsets[b->count]);
@@ -14,8 +14,8 @@ fs_status fs_batch_check(const fs_batch *b, int64_t total, int vocabulary, fs_er
             return fs_fail(err, FS_ERR_VALUE, "offsets", "fall", "rising offsets|%lld after %lld at %lld",
                            (long long)b->offsets[i + 1], (long long)b->offsets[i], (long long)i);
     for (int64_t i = 0; i < total; i++)
-        if (b->ids[i] < 0 || b->ids[i] >= vocabulary)
-            return fs_fail(err, FS_ERR_VALUE, "ids", "outside the vocabulary", "0 to %d|%d at %lld", vocabulary - 1,
+        if (b->ids[i] < least || b->ids[i] >= vocabulary)
+            return fs_fail(err, FS_ERR_VALUE, "ids", "outside the vocabulary", "%d to %d|%d at %lld", least, vocabulary - 1,
                            b->ids[i], (long long)i);
     return FS_OK;
 }

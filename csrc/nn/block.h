@@ -18,6 +18,15 @@
 
 typedef struct fs_block fs_block;
 
+/* sublayer.h */
+typedef struct fs_sublayer {
+    const fs_kernels *k;
+    int residual, norm, before; /* before: the norm is of what goes in */
+    int width;                  /* of the rows that are normed */
+    float epsilon;
+    float *weight, *bias;
+} fs_sublayer;
+
 /* What an encoder leaves for a decoder, for B sequences. */
 typedef struct fs_memory {
     int64_t count;          /* B */
@@ -65,7 +74,8 @@ typedef struct fs_step {
     float *state;             /* of the block at work: state_planes x (R, state_width) */
     float *feed;              /* (R, feed_width): what attention gave at the last step; NULL without feeding */
     const fs_memory *memory;  /* NULL for a language model */
-    const float *keys;        /* (N, inner) that the attention block prepared over memory, or NULL */
+    const float *prepared;    /* what the block at work prepared over memory, or NULL */
+    float *scores;            /* scratch of attention over the longest sequence of memory */
     const int64_t *sources;   /* (n): which sequence of memory a row attends to */
     float *attention;         /* (R, longest): the weights of this step, when asked for; else NULL */
     int64_t attention_stride;
@@ -82,12 +92,18 @@ typedef struct fs_block_ops {
     /* forward reads final states only, not the rows that come in */
     int (*takes_finals)(const fs_block *b);
     void (*step)(const fs_block *b, fs_step *s);
+    /* Of a memory of so many rows and sequences, what steps will need: cut from the arena, and made unless m is NULL */
+    float *(*prepare)(const fs_block *b, const fs_memory *m, int64_t rows, int64_t count, fs_arena *arena);
+    int leaves_rows_only; /* forward leaves nothing in the arena but its rows */
 } fs_block_ops;
 
 struct fs_block {
     const fs_block_ops *ops;
     int in_width;     /* 0 when the block takes ids, or any width */
     int out_width;
+    fs_sublayer around;
+    int longest;      /* rows of a sequence at most; 0: any number */
+    int memory_width; /* of the encoder's rows that it reads; 0: none */
     int state_planes; /* a row's state between steps: planes of (R, state_width) floats */
     int state_width;
 };

@@ -1,5 +1,7 @@
 #include "embedding.h"
 
+#include <string.h>
+
 static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err) {
     fs_embedding *e = (fs_embedding *)b;
     const fs_tensor *table;
@@ -9,6 +11,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_option_width(o, "width", &e->width, err));
     e->scale = 1.0f;
     FS_TRY(fs_option_float(o, "scale", &e->scale, err));
+    FS_TRY(fs_option_int(o, "blank", 0, 1, &e->blank, err));
     FS_TRY(fs_build_find(build, ".weight", e->vocabulary, e->width, 0, &table, err));
     e->table = *table;
     e->k = build->k;
@@ -35,7 +38,12 @@ void fs_embedding_row(const fs_embedding *e, int32_t id, float *out) {
 static const float *look_up(const fs_embedding *e, fs_arena *arena, int64_t n, const int32_t *ids) {
     float *rows = fs_arena_cut(arena, (size_t)n, (size_t)e->width, sizeof(float));
     if (rows)
-        for (int64_t i = 0; i < n; i++) fs_embedding_row(e, ids[i], rows + i * e->width);
+        for (int64_t i = 0; i < n; i++) {
+            if (ids[i] < 0)
+                memset(rows + i * e->width, 0, (size_t)e->width * sizeof *rows);
+            else
+                fs_embedding_row(e, ids[i], rows + i * e->width);
+        }
     return rows;
 }
 

@@ -10,6 +10,7 @@ typedef struct fs_embedding {
     fs_tensor table; /* (V, E), its data borrowed */
     int vocabulary, width;
     float scale;
+    int blank;    /* id -1 is no token: a row of zeros */
     int absorbed; /* the next block reads ids by itself: pass them on */
     int deferred; /* over whole sequences, the next block calls fs_embedding_row when it needs a row */
 } fs_embedding;

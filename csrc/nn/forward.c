@@ -4,6 +4,7 @@
 #include "../base/checked.h"
 #include "graph.h"
 #include "linear.h"
+#include "sublayer.h"
 
 enum { GROUP_TOKENS = 4096 };
 
@@ -49,7 +50,7 @@ fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batc
         for (int i = 0; i < blocks; i++) {
             f.finals_only = finals_only(g, blocks, i, out);
             f.last = i + 1 == blocks && out->rows && !g->pooled ? &last : NULL;
-            g->blocks[i]->ops->forward(g->blocks[i], &f);
+            fs_sublayer_forward(g->blocks[i], &f);
         }
         if (!fs_arena_planning(arena)) break;
         FS_TRY(fs_arena_ready(arena, "activations", err));

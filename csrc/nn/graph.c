@@ -6,6 +6,7 @@
 #include "attention.h"
 #include "embedding.h"
 #include "rnn.h"
+#include "sublayer.h"
 
 static const fs_block_ops *const kinds[] = {
 #define FS_BLOCK(kind) &fs_block_##kind,
@@ -36,7 +37,8 @@ static fs_status add_block(fs_graph *g, const fs_block_spec *spec, const fs_buil
     b->ops = ops;
     g->blocks[g->count++] = b; /* from here on freed with the graph */
     build.prefix = spec->prefix;
-    return ops->init(b, g->count > 1 ? g->blocks[g->count - 2] : NULL, &spec->options, &build, err);
+    FS_TRY(ops->init(b, g->count > 1 ? g->blocks[g->count - 2] : NULL, &spec->options, &build, err));
+    return fs_sublayer_init(b, &spec->options, &build, err);
 }
 
 /* What comes out, from the blocks in order. */
@@ -44,7 +46,10 @@ static void note_facts(fs_graph *g) {
     for (int i = 0; i < g->count; i++) {
         const fs_embedding *e = fs_embedding_of(g->blocks[i]);
         const fs_rnn *r = fs_rnn_of(g->blocks[i]);
-        if (e) g->vocabulary = e->vocabulary;
+        if (e) {
+            g->vocabulary = e->vocabulary;
+            g->least = e->blank && !e->absorbed ? -1 : 0;
+        }
         if (r) {
             g->layers = r->layers;
             g->hidden_width = r->hidden * r->directions;
@@ -52,6 +57,7 @@ static void note_facts(fs_graph *g) {
         }
         if (g->blocks[i]->ops == &fs_block_pool) g->pooled = 1;
         g->width = g->blocks[i]->out_width;
+        if (g->blocks[i]->memory_width) g->memory_width = g->blocks[i]->memory_width;
     }
 }
 
@@ -92,6 +98,7 @@ void fs_graph_free(fs_graph *g) {
     if (!g) return;
     for (int i = 0; i < g->count; i++) {
         if (g->blocks[i]->ops->free) g->blocks[i]->ops->free(g->blocks[i]);
+        fs_sublayer_free(g->blocks[i]);
         fs_free(g->blocks[i]);
     }
     fs_free(g->blocks);

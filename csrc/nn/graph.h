@@ -16,9 +16,11 @@ typedef struct fs_graph {
     fs_block **blocks;
     int count;
     int vocabulary; /* V of the embedding: ids are below it */
+    int least;      /* lowest id: 0, or -1 where an embedding takes it for no token */
     int width;      /* of the rows that come out */
     int pooled;     /* one row a sequence, not one a token */
     int layers, hidden_width, has_cell; /* of the final states; 0 without */
+    int memory_width; /* of the encoder's rows that a block attends to; 0: none does */
 } fs_graph;
 
 /* Ragged ids: sequence i is ids[offsets[i] .. offsets[i + 1]). */
@@ -44,8 +46,8 @@ size_t fs_graph_weight_bytes(const fs_graph *g);
 /* The block of that kind, or NULL. */
 const fs_block *fs_graph_find(const fs_graph *g, const fs_block_ops *ops);
 
-/* FS_ERR_VALUE when offsets do not rise from 0 to `total`, or an id is not below V. */
-fs_status fs_batch_check(const fs_batch *b, int64_t total, int vocabulary, fs_error *err);
+/* FS_ERR_VALUE when offsets do not rise from 0 to `total`, or an id is below `least` or not below V. */
+fs_status fs_batch_check(const fs_batch *b, int64_t total, int least, int vocabulary, fs_error *err);
 
 /* Sequence indices, longest first, ties in order: order (count). Sequences of like length go together. */
 fs_status fs_batch_order(const fs_batch *b, int64_t *order, fs_error *err);

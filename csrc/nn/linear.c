@@ -5,12 +5,15 @@ static const char *const activations[] = {"none", "tanh", "relu", "sigmoid", NUL
 
 static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err) {
     fs_linear *l = (fs_linear *)b;
+    const fs_tensor *rows;
     int bias = 1;
     FS_TRY(fs_option_width(o, "input", &l->input, err));
     FS_TRY(fs_option_width(o, "output", &l->output, err));
     FS_TRY(fs_option_int(o, "bias", 0, 1, &bias, err));
     FS_TRY(fs_option_choice(o, "activation", activations, &l->activation, err));
     FS_TRY(fs_block_check_input(before, l->input, o, err));
+    FS_TRY(fs_build_find(build, ".weight", l->output, l->input, 0, &rows, err));
+    l->rows = *rows;
     FS_TRY(fs_build_matrix(build, ".weight", l->output, l->input, 0, l->input, &l->matrix, err));
     if (bias) FS_TRY(fs_build_vector(build, ".bias", l->output, 0, &l->bias, NULL, err));
     b->in_width = l->input;
@@ -41,6 +44,37 @@ void fs_linear_apply(const fs_linear *l, int64_t rows, const float *x, size_t st
         if (l->activation == 2)
             for (int j = 0; j < n; j++) row[j] = row[j] > 0 ? row[j] : 0;
         if (l->activation == 3) k->sigmoid_f32(n, row, row);
+    }
+}
+
+/* Panels of the packed matrix that hold the columns, each to its own place in y; then the columns are moved together. */
+static void choose_from_panels(const fs_linear *l, const float *x, const int32_t *columns, int count, float *y) {
+    const fs_matrix *m = &l->matrix;
+    const int panel = m->k->gemm_layout(m->dtype).panel;
+    fs_gemm_args a = {.rows = 1, .depth = m->depth, .x = x, .x_stride = (size_t)m->depth, .packed = m->packed,
+                      .bias = l->bias, .y = y, .y_stride = (size_t)m->columns};
+    float *kept = y;
+    for (int i = 0, done = 0; i < count; i++) {
+        if (columns[i] < done) continue;
+        a.first = columns[i] / panel * panel;
+        a.last = done = FS_MIN(a.first + panel, m->columns);
+        (m->dtype == FS_F32 ? m->k->gemm_f32 : m->k->gemm_bf16)(&a);
+        while (i + 1 < count && columns[i + 1] < done) i++;
+    }
+    for (int i = 0; i < count; i++) *kept++ = y[columns[i]];
+}
+
+void fs_linear_choose(const fs_linear *l, const float *x, const int32_t *columns, int count, float *y, void *scratch) {
+    const fs_matrix *m = &l->matrix;
+    if (m->dtype == FS_S8) {
+        float scale;
+        fs_dots_args a = {.depth = m->depth, .x = scratch, .w = l->rows.data, .w_scale = m->scale, .w_sum = m->sum,
+                          .bias = l->bias, .count = count, .rows = columns, .y = y};
+        fs_quantize_rows(m, 1, x, (size_t)m->depth, scratch, fs_quantized_stride(m->depth), &scale, NULL);
+        a.x_scale = scale;
+        m->k->dots_s8(&a);
+    } else {
+        choose_from_panels(l, x, columns, count, y);
     }
 }
 

@@ -9,13 +9,13 @@
 enum { MAX_LAYERS = 64 };
 static const size_t TABLE_BYTES = (size_t)16 << 20; /* larger tables would not stay in a cache */
 
-static const char *const cells[] = {"tanh", "relu", "gru", "lstm", NULL};
+static const char *const cells[] = {"tanh", "relu", "gru", "lstm", "ssru", NULL};
 static const char *const resets[] = {"after", "before", NULL};
 
 const fs_rnn *fs_rnn_of(const fs_block *b) { return b && b->ops == &fs_block_rnn ? (const fs_rnn *)b : NULL; }
 
 static fs_status read_options(fs_rnn *r, const fs_options *o, fs_error *err) {
-    static const fs_cell *const kinds[] = {&fs_cell_tanh, &fs_cell_relu, &fs_cell_gru, &fs_cell_lstm};
+    static const fs_cell *const kinds[] = {&fs_cell_tanh, &fs_cell_relu, &fs_cell_gru, &fs_cell_lstm, &fs_cell_ssru};
     int kind = 0, reset = 0, both = 0;
     r->layers = 1;
     FS_TRY(fs_option_choice(o, "cell", cells, &kind, err));
@@ -84,6 +84,7 @@ static fs_status read_layer(fs_rnn *r, int layer, int direction, const fs_embedd
     int input = layer ? H * r->directions : r->input;
     int plain = layer ? input : own;
     char tag[32], name[64];
+    w->k = build->k;
     snprintf(tag, sizeof tag, "_l%d%s", layer, direction ? "_reverse" : "");
     FS_TRY(read_biases(r, w, build, tag, bias, err));
     snprintf(name, sizeof name, ".weight_ih%s", tag);
@@ -94,6 +95,7 @@ static fs_status read_layer(fs_rnn *r, int layer, int direction, const fs_embedd
     }
     if (!layer && r->feed) FS_TRY(fs_build_matrix(build, name, rows, input, own, r->feed, &w->feed, err));
     snprintf(name, sizeof name, ".weight_hh%s", tag);
+    if (r->cell == &fs_cell_ssru) return FS_OK;
     if (r->cell == &fs_cell_gru_before) {
         fs_status st;
         float *all = NULL;

@@ -12,6 +12,7 @@
 
 /* One layer in one direction. */
 typedef struct fs_rnn_layer {
+    const fs_kernels *k;
     fs_matrix input;   /* (G H, I); empty when `table` stands for it */
     fs_matrix feed;    /* (G H, F): the columns that input feeding uses, in the first layer of a decoder */
     fs_matrix state;   /* (G H, H); (2 H, H) for a GRU with reset before */
@@ -39,7 +40,7 @@ typedef struct fs_cell {
     fs_cell_advance advance;
 } fs_cell;
 
-extern const fs_cell fs_cell_tanh, fs_cell_relu, fs_cell_gru, fs_cell_gru_before, fs_cell_lstm;
+extern const fs_cell fs_cell_tanh, fs_cell_relu, fs_cell_gru, fs_cell_gru_before, fs_cell_lstm, fs_cell_ssru;
 
 typedef struct fs_rnn {
     fs_block block;

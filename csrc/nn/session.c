@@ -7,6 +7,7 @@
 #include "bridge.h"
 #include "linear.h"
 #include "rnn.h"
+#include "sublayer.h"
 
 struct fs_session {
     fs_stepper stepper; /* first: the stepper is the session */
@@ -21,12 +22,16 @@ struct fs_session {
     fs_memory memory;     /* the prepared sources */
     int64_t first;        /* the source that memory's first sequence is */
     int64_t longest;      /* rows of its longest sequence */
-    float *keys;          /* (N, A) of additive attention over memory, or NULL */
+    float **made;         /* (blocks): what each prepared over memory, or NULL */
+    float *scores;        /* scratch of attention over the longest sequence */
     float *start;         /* (count, H) of a linear bridge, or NULL */
     float *weights;       /* (R, longest) of attention, or NULL */
     float *trunk;         /* (R, head input): rows whose logits are wanted */
     float **state, **spare; /* a block's planes x (R, width), and room to reorder them */
     int64_t *row_source;  /* (R): a row's sequence in memory */
+    fs_buffer listed, list_ends; /* candidates of the prepared sources, one after another (int32_t), and where each ends
+                                    (int64_t) */
+    uint64_t *seen;       /* fs_shortlist_words */
     fs_arena fixed, step, prepared, encoding; /* lifetimes: session, one step, one prepare, one group */
 };
 
@@ -67,16 +72,51 @@ static int64_t source_rows(const fs_session *s, int64_t first, int64_t count, in
     return rows;
 }
 
-/* What the decoder needs beside the memory: attention's keys and weights, the bridge's projection. */
+/* What blocks make of the memory; while planning, and with m NULL, room for it alone. */
+static void prepare_blocks(fs_session *s, const fs_memory *m, int64_t rows, int64_t count) {
+    const fs_graph *g = s->decoder;
+    for (int i = 0; i < g->count; i++) {
+        float *made = NULL;
+        if (g->blocks[i]->ops->prepare) made = g->blocks[i]->ops->prepare(g->blocks[i], m, rows, count, &s->prepared);
+        s->made[i] = made;
+    }
+}
+
+/* What the decoder needs beside the memory: its blocks' keys and values, the bridge's projection. */
 static void derive(fs_session *s, int64_t rows, void *scratch) {
-    if (s->keys) fs_attention_keys(s->attention, rows, s->memory.states, s->keys, scratch);
+    prepare_blocks(s, &s->memory, rows, s->memory.count);
     if (s->start && s->memory.count) fs_bridge_project(s->bridge, &s->memory, s->start, scratch);
+}
+
+/* The candidates of sources [first, first + count), from their tokens. */
+static fs_status list_candidates(fs_session *s, int64_t first, int64_t count, fs_error *err) {
+    const fs_sources *from = &s->sources;
+    s->listed.size = s->list_ends.size = 0;
+    if (!s->seen) s->seen = fs_alloc(fs_shortlist_words(from->shortlist) * sizeof *s->seen);
+    if (!s->seen) return fs_fail_memory(err, "shortlist", (uint64_t)from->shortlist->targets / 8);
+    for (int64_t i = first; i < first + count; i++) {
+        const int64_t at = from->order ? from->order[i] : i, begin = from->batch->offsets[at];
+        int64_t end;
+        FS_TRY(fs_shortlist_gather(from->shortlist, from->batch->ids + begin, from->batch->offsets[at + 1] - begin, s->seen,
+                                   &s->listed, err));
+        end = (int64_t)(s->listed.size / sizeof(int32_t));
+        FS_TRY(fs_buffer_append(&s->list_ends, &end, sizeof end, err));
+    }
+    return FS_OK;
+}
+
+static const int32_t *candidates(fs_stepper *stepper, int row, int *count) {
+    const fs_session *s = (const fs_session *)stepper;
+    const int64_t *ends = s->list_ends.data, source = s->row_source[row], begin = source ? ends[source - 1] : 0;
+    *count = (int)(ends[source] - begin);
+    return (const int32_t *)s->listed.data + begin;
 }
 
 static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_error *err) {
     fs_session *s = (fs_session *)stepper;
     const fs_graph *e = s->sources.encoder;
     const fs_attention *a = s->attention;
+    const int attends = s->decoder->memory_width != 0;
     int64_t longest = 1, rows, all, *offsets = NULL, *places = NULL;
     float *states = NULL, *hidden = NULL, *cell = NULL;
     void *scratch = NULL;
@@ -87,6 +127,7 @@ static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_e
         count = s->sources.memory->count;
         if (s->memory.count) return FS_OK;
     }
+    if (s->sources.shortlist) FS_TRY(list_candidates(s, first, count, err));
     rows = source_rows(s, first, count, &longest);
     all = FS_MAX(rows, count);
     for (fs_arena_plan(&s->prepared);;) {
@@ -94,21 +135,20 @@ static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_e
         if (e) {
             offsets = fs_arena_cut(&s->prepared, (size_t)count + 1, 1, sizeof *offsets);
             places = fs_arena_cut(&s->prepared, (size_t)count, 1, sizeof *places);
-            if (a) states = fs_arena_cut(&s->prepared, (size_t)rows, (size_t)e->width, sizeof(float));
+            if (attends) states = fs_arena_cut(&s->prepared, (size_t)rows, (size_t)e->width, sizeof(float));
             if (state) hidden = fs_arena_cut(&s->prepared, (size_t)count, state, sizeof(float));
             if (e->has_cell) cell = fs_arena_cut(&s->prepared, (size_t)count, state, sizeof(float));
         }
         if (a) s->weights = fs_arena_cut(&s->prepared, (size_t)s->stepper.rows, (size_t)longest, sizeof(float));
-        if (a && fs_attention_key_width(a)) {
-            s->keys = fs_arena_cut(&s->prepared, (size_t)rows, (size_t)a->inner, sizeof(float));
-            need = fs_gemm_scratch(&a->key_matrix, all);
-        }
+        if (attends)
+            s->scores = fs_arena_cut(&s->prepared, FS_ATTEND_QUERIES, (size_t)longest + FS_ATTEND_KEYS, sizeof(float));
         if (s->bridge && s->bridge->kind == FS_BRIDGE_LINEAR) {
             s->start = fs_arena_cut(&s->prepared, (size_t)count, (size_t)s->bridge->output, sizeof(float));
             need = FS_MAX(need, fs_gemm_scratch(&s->bridge->matrix, all));
         }
         scratch = fs_arena_cut(&s->prepared, 1, need, 1);
         if (!fs_arena_planning(&s->prepared)) break;
+        prepare_blocks(s, NULL, rows, count);
         FS_TRY(fs_arena_ready(&s->prepared, "encoder memory", err));
     }
     if (e)
@@ -149,7 +189,7 @@ static void begin(fs_stepper *stepper, int row, int64_t source) {
     for (int i = 0; i < s->decoder->count; i++) {
         const fs_block *b = s->decoder->blocks[i];
         size_t width = (size_t)b->state_width;
-        if (b == &s->rnn->block) {
+        if (s->rnn && b == &s->rnn->block) {
             start_row(s, row, source - s->first, s->state[i]);
             continue;
         }
@@ -165,7 +205,8 @@ static void run_trunk(fs_session *s, fs_step *step) {
         if (s->attention && s->attention->feeding && g->blocks[i] == &s->attention->block) step->feed = s->state[i];
     for (int i = 0; i < g->count - 1; i++) {
         step->state = s->state[i];
-        if (g->blocks[i]->ops->step) g->blocks[i]->ops->step(g->blocks[i], step);
+        step->prepared = s->made[i];
+        if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], step);
     }
 }
 
@@ -173,12 +214,18 @@ static void take_step(fs_stepper *stepper, int n, const int32_t *tokens, const u
     fs_session *s = (fs_session *)stepper;
     size_t D = (size_t)s->head->input, V = (size_t)s->head->output;
     fs_step step = {.arena = &s->step, .n = n, .capacity = stepper->rows, .tokens = tokens, .memory = &s->memory,
-                    .keys = s->keys, .sources = s->row_source, .attention = s->weights, .attention_stride = s->longest};
+                    .scores = s->scores, .sources = s->row_source, .attention = s->weights, .attention_stride = s->longest};
     void *scratch;
     int wanted = 0;
     fs_arena_rewind(&s->step);
     run_trunk(s, &step);
     scratch = fs_arena_cut(&s->step, 1, fs_gemm_scratch(&s->head->matrix, n), 1);
+    for (int i = 0; i < n && stepper->candidates; i++) {
+        int count;
+        const int32_t *columns = candidates(stepper, i, &count);
+        if (!need || need[i]) fs_linear_choose(s->head, step.x + (size_t)i * D, columns, count, logits + (size_t)i * V, scratch);
+    }
+    if (stepper->candidates) return;
     for (int i = 0; i < n && need; i++) wanted += need[i] != 0;
     if (!need || wanted == n) {
         fs_linear_apply(s->head, n, step.x, D, logits, scratch, NULL);
@@ -231,16 +278,20 @@ static fs_status check_parts(const fs_session *s, fs_error *err) {
     if (given) m = *given;
     if (e) m = (fs_memory){.states = (const float *)s, .width = e->width, .layers = e->layers, .hidden_width = e->hidden_width,
                            .hidden = e->layers ? (const float *)s : NULL, .cell = e->has_cell ? (const float *)s : NULL};
-    if (!s->rnn || s->rnn->directions != 1 || !s->head || g->width != g->vocabulary)
-        return fs_fail(err, FS_ERR_UNSUPPORTED, "decoder", "not a recurrent decoder",
-                       "an embedding, a one-directional rnn and a linear head over its vocabulary (%d)|%d wide", g->vocabulary,
-                       g->width);
-    if ((s->attention || s->bridge) && !given && !e)
+    if ((s->rnn && s->rnn->directions != 1) || !s->head || g->width != g->vocabulary)
+        return fs_fail(err, FS_ERR_UNSUPPORTED, "decoder", "not a decoder",
+                       "an embedding, blocks that read forwards and a linear head over its vocabulary (%d)|%d wide",
+                       g->vocabulary, g->width);
+    for (int i = 0; i < g->count; i++)
+        if (!g->blocks[i]->ops->step && g->blocks[i]->ops != &fs_block_bridge)
+            return fs_fail(err, FS_ERR_UNSUPPORTED, g->blocks[i]->ops->kind, "runs whole sequences only",
+                           "blocks that take a step|an encoder's");
+    if ((g->memory_width || s->bridge) && !given && !e)
         return fs_fail(err, FS_ERR_VALUE, "memory", "missing", "a memory for this decoder|none");
-    if (s->attention && (!m.states || m.width != s->attention->memory))
-        return fs_fail(err, FS_ERR_FORMAT, "attention", "the memory's rows do not fit", "%d wide|%d", s->attention->memory,
+    if (g->memory_width && (!m.states || m.width != g->memory_width))
+        return fs_fail(err, FS_ERR_FORMAT, "attention", "the memory's rows do not fit", "%d wide|%d", g->memory_width,
                        m.states ? m.width : 0);
-    if (!s->bridge) return FS_OK;
+    if (!s->bridge || !s->rnn) return FS_OK;
     return fs_bridge_check(s->bridge, &m, s->rnn->layers, s->rnn->hidden, s->rnn->cell->has_cell, err);
 }
 
@@ -252,6 +303,8 @@ static fs_status allocate(fs_session *s, fs_error *err) {
         s->trunk = fs_arena_cut(&s->fixed, (size_t)R, (size_t)s->head->input, sizeof *s->trunk);
         s->state = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->state);
         s->spare = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->spare);
+        s->made = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->made);
+        if (!fs_arena_planning(&s->fixed)) memset(s->made, 0, (size_t)g->count * sizeof *s->made);
         for (int i = 0; i < g->count; i++) {
             float *state = fs_arena_cut(&s->fixed, state_floats(g->blocks[i], R), 1, sizeof(float));
             float *spare = fs_arena_cut(&s->fixed, state_floats(g->blocks[i], R), 1, sizeof(float));
@@ -270,7 +323,7 @@ static fs_status plan_step(fs_session *s, fs_error *err) {
     fs_step step = {.arena = &s->step, .n = s->stepper.rows, .capacity = s->stepper.rows};
     fs_arena_plan(&s->step);
     for (int i = 0; i < g->count - 1; i++)
-        if (g->blocks[i]->ops->step) g->blocks[i]->ops->step(g->blocks[i], &step);
+        if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], &step);
     fs_arena_cut(&s->step, 1, fs_gemm_scratch(&s->head->matrix, s->stepper.rows), 1);
     return fs_arena_ready(&s->step, "decoder step", err);
 }
@@ -280,7 +333,8 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
     fs_session *s = fs_alloc(sizeof *s);
     fs_status st;
     if (!s) return fs_fail_memory(err, "session", sizeof *s);
-    s->stepper = (fs_stepper){rows, decoder->vocabulary, prepare, begin, take_step, reorder};
+    s->stepper = (fs_stepper){rows, decoder->vocabulary, prepare, begin, take_step, reorder,
+                              sources->shortlist ? candidates : NULL};
     s->decoder = decoder;
     s->sources = *sources;
     s->run = run;
@@ -306,6 +360,9 @@ void fs_session_free(fs_session *s) {
     fs_arena_close(&s->step);
     fs_arena_close(&s->prepared);
     fs_arena_close(&s->encoding);
+    fs_buffer_free(&s->listed);
+    fs_buffer_free(&s->list_ends);
+    fs_free(s->seen);
     fs_free(s);
 }
 

@@ -4,6 +4,7 @@
 #define FS_NN_SESSION_H
 
 #include "graph.h"
+#include "shortlist.h"
 #include "stepper.h"
 
 typedef struct fs_session fs_session;
@@ -15,6 +16,7 @@ typedef struct fs_sources {
     const fs_graph *encoder;
     const fs_batch *batch;
     const int64_t *order;
+    const fs_shortlist *shortlist; /* of the batch's tokens; NULL: the whole vocabulary */
 } fs_sources;
 
 /* Everything is borrowed and must outlive the session. rows: R. */

@@ -20,6 +20,9 @@ struct fs_stepper {
     void (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits);
     /* Row i becomes what row from[i] was, for i < n. */
     void (*reorder)(fs_stepper *s, int n, const int32_t *from);
+    /* The tokens that `row` may go on with, rising, *count of them: logits[j] of the row is then that of the j-th. NULL:
+     * the whole vocabulary. The function itself may be NULL. */
+    const int32_t *(*candidates)(fs_stepper *s, int row, int *count);
 };
 
 #endif

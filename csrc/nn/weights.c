@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/checked.h"
+#include "options.h"
 
 static void full_name(const fs_build *b, const char *suffix, char to[160]) {
     snprintf(to, 160, "%s%s", b->prefix, suffix);
@@ -87,9 +88,77 @@ fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int t
     fs_status st;
     FS_TRY(fs_build_find(b, suffix, rows, total, 0, &t, err));
     if (t->dtype == FS_S8 && b->dtype == FS_S8 && columns == total)
-        return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->name, err);
+        return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->multiplier, t->name, err);
     FS_TRY(copy_floats(t, b->k, first, columns, &w, err));
     st = fs_matrix_init(out, b->k, b->dtype, rows, columns, w, t->name, err);
     fs_free(w);
     return st;
+}
+
+/* ---- matrices that share their input ---- */
+
+enum { STACK_MOST = 4 };
+
+static fs_status stack_s8(const fs_build *b, const fs_tensor *const *t, int count, int rows, int columns, fs_matrix *out,
+                          fs_error *err) {
+    int8_t *q = fs_alloc((size_t)rows * (size_t)columns);
+    float *scale = fs_alloc((size_t)rows * sizeof *scale);
+    fs_status st = q && scale ? FS_OK : fs_fail_memory(err, t[0]->name, (uint64_t)rows * (uint64_t)columns);
+    for (int i = 0, at = 0; st == FS_OK && i < count; at += (int)t[i++]->shape[0]) {
+        memcpy(q + (size_t)at * (size_t)columns, t[i]->data, (size_t)t[i]->shape[0] * (size_t)columns);
+        memcpy(scale + at, t[i]->scale, (size_t)t[i]->shape[0] * sizeof *scale);
+        if (t[i]->multiplier != t[0]->multiplier)
+            st = fs_fail(err, FS_ERR_UNSUPPORTED, t[i]->name, "matrices of one input take it by different scales",
+                         "%g|%g", (double)t[0]->multiplier, (double)t[i]->multiplier);
+    }
+    if (st == FS_OK) st = fs_matrix_init_s8(out, b->k, rows, columns, q, scale, t[0]->multiplier, t[0]->name, err);
+    fs_free(q);
+    fs_free(scale);
+    return st;
+}
+
+static fs_status stack_floats(const fs_build *b, const fs_tensor *const *t, int count, int rows, int columns,
+                              fs_matrix *out, fs_error *err) {
+    float *all = fs_alloc((size_t)rows * (size_t)columns * sizeof *all), *one;
+    fs_status st = all ? FS_OK : fs_fail_memory(err, t[0]->name, (uint64_t)rows * (uint64_t)columns * sizeof *all);
+    for (int i = 0, at = 0; st == FS_OK && i < count; at += (int)t[i++]->shape[0]) {
+        st = copy_floats(t[i], b->k, 0, columns, &one, err);
+        if (st != FS_OK) break;
+        memcpy(all + (size_t)at * (size_t)columns, one, (size_t)t[i]->shape[0] * (size_t)columns * sizeof *all);
+        fs_free(one);
+    }
+    if (st == FS_OK) st = fs_matrix_init(out, b->k, b->dtype, rows, columns, all, t[0]->name, err);
+    fs_free(all);
+    return st;
+}
+
+fs_status fs_build_stack(const fs_build *b, const char *const *suffixes, const int *rows, int count, int columns,
+                         fs_matrix *out, fs_error *err) {
+    const fs_tensor *t[STACK_MOST];
+    size_t bytes;
+    int bytewise = b->dtype == FS_S8;
+    int64_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        FS_TRY(fs_build_find(b, suffixes[i], rows[i], columns, 0, &t[i], err));
+        bytewise = bytewise && t[i]->dtype == FS_S8;
+        sum += rows[i];
+    }
+    if (sum > FS_MAX_WIDTH || !fs_size_array((size_t)sum, (size_t)columns, sizeof(float), &bytes))
+        return fs_fail_memory(err, t[0]->name, UINT64_MAX);
+    return (bytewise ? stack_s8 : stack_floats)(b, t, count, (int)sum, columns, out, err);
+}
+
+fs_status fs_build_stack_bias(const fs_build *b, const char *const *suffixes, const int *rows, int count, int optional,
+                              float **out, fs_error *err) {
+    size_t sum = 0, at = 0;
+    for (int i = 0; i < count; i++) sum += (size_t)rows[i];
+    *out = fs_alloc(sum * sizeof **out);
+    if (!*out) return fs_fail_memory(err, suffixes[0], (uint64_t)sum * sizeof **out);
+    for (int i = 0; i < count; at += (size_t)rows[i++]) {
+        float *one = NULL;
+        FS_TRY(fs_build_vector(b, suffixes[i], rows[i], optional, &one, NULL, err));
+        memcpy(*out + at, one, (size_t)rows[i] * sizeof *one);
+        fs_free(one);
+    }
+    return FS_OK;
 }

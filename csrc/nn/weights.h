@@ -11,6 +11,7 @@ typedef struct fs_tensor {
     int64_t shape[2]; /* (rows, columns); a vector is (n, 1) */
     const void *data; /* row-major, contiguous, borrowed */
     const float *scale; /* (rows): int8 only, borrowed */
+    float multiplier;   /* int8 only: what turns the rows it is multiplied with into 8 bits; 0: each row's own */
 } fs_tensor;
 
 typedef struct fs_weights {
@@ -43,6 +44,13 @@ fs_status fs_build_floats(const fs_build *b, const char *suffix, int rows, int t
  * columns are all of them. */
 fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
                           fs_matrix *out, fs_error *err);
+
+/* Several matrices of one input, (rows[i], columns) each, packed as one under the other; and their biases, zeros
+ * where one is missing. int8 ones have to take their input by one multiplier. */
+fs_status fs_build_stack(const fs_build *b, const char *const *suffixes, const int *rows, int count, int columns,
+                         fs_matrix *out, fs_error *err);
+fs_status fs_build_stack_bias(const fs_build *b, const char *const *suffixes, const int *rows, int count, int optional,
+                              float **out, fs_error *err);
 
 /* Row `row` of a two-dimensional tensor as float32. */
 void fs_tensor_row(const fs_tensor *t, const fs_kernels *k, int64_t row, int first, int columns, float *out);

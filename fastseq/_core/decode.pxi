@@ -8,6 +8,16 @@ cdef extern from "nn/stepper.h" nogil:
         void (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits) noexcept nogil
         void (*reorder)(fs_stepper *s, int n, const int32_t *from_) noexcept nogil
 
+cdef extern from "nn/shortlist.h" nogil:
+    ctypedef struct fs_shortlist:
+        int32_t sources
+        int32_t targets
+        int32_t first
+        int shared
+        const int64_t *offsets
+        const int32_t *lists
+    fs_status fs_shortlist_check(const fs_shortlist *s, int64_t total, fs_error *err)
+
 cdef extern from "nn/session.h" nogil:
     ctypedef struct fs_session:
         pass
@@ -16,6 +26,7 @@ cdef extern from "nn/session.h" nogil:
         const fs_graph *encoder
         const fs_batch *batch
         const int64_t *order
+        const fs_shortlist *shortlist
     fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, int rows, fs_run *run, int worker,
                                 fs_session **out, fs_error *err)
     void fs_session_free(fs_session *s)
@@ -31,6 +42,8 @@ cdef extern from "decode/decode.h" nogil:
         const int64_t *prompt_offsets
         const int32_t *stop
         int stops
+        const int32_t *never
+        int nevers
         const int32_t *limit
     ctypedef struct fs_decode_out:
         const int64_t *start
@@ -67,6 +80,31 @@ class Decoded:
     def __init__(self, ids, offsets, logprobs, stopped, stop_logprobs, steps):
         self.ids, self.offsets, self.logprobs = ids, offsets, logprobs
         self.stopped, self.stop_logprobs, self.steps = stopped, stop_logprobs, steps
+
+
+cdef class Shortlist:
+    """For each source token the target tokens that translate it.
+
+    offsets (sources + 1) int64 into lists, int32 below `targets`; tokens [0, first) are candidates everywhere;
+    shared: so are the source's own tokens. Arrays are borrowed, so a mapped file stays mapped.
+    """
+    cdef fs_shortlist s
+    cdef object offsets, lists
+
+    def __cinit__(self, offsets, lists, *, int targets, int first, bint shared=False):
+        cdef fs_error err
+        cdef size_t address
+        self.offsets = as_array(offsets, np.int64, "shortlist offsets")
+        self.lists = as_array(lists, np.int32, "shortlist")
+        if not 2 <= len(self.offsets) < 2**31 or targets < 1:
+            raise errors.ArgumentError("empty", where="shortlist", expected="a list a source token", found="none")
+        address = self.offsets.ctypes.data
+        self.s.offsets = <const int64_t *>address
+        address = self.lists.ctypes.data
+        self.s.lists = <const int32_t *>address
+        self.s.sources, self.s.targets = <int32_t>(len(self.offsets) - 1), targets
+        self.s.first, self.s.shared = first, shared
+        check(fs_shortlist_check(&self.s, len(self.lists), &err), &err)
 
 
 cdef class _Sessions:
@@ -106,15 +144,15 @@ cdef object _limits(max_new_tokens, int64_t batch):
     return limits
 
 
-cdef object _stop_ids(stop, int vocabulary):
-    ids = as_array(list(stop), np.int32, "stop")
+cdef object _token_ids(tokens, int vocabulary, str where):
+    ids = as_array(list(tokens), np.int32, where)
     if len(ids) and not (0 <= ids.min() and ids.max() < vocabulary):
-        raise errors.ArgumentError("outside the vocabulary", where="stop", expected=f"0 to {vocabulary - 1}", found=str(list(stop)))
+        raise errors.ArgumentError("outside the vocabulary", where=where, expected=f"0 to {vocabulary - 1}", found=str(list(tokens)))
     return ids
 
 
 cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source, prompts, stop, max_new_tokens,
-                    threads, int rows, progress):
+                    threads, int rows, progress, Shortlist shortlist=None, never=()):
     """The common path: from a memory, from ids through an encoder, or from prompts alone."""
     cdef fs_error err
     cdef fs_status st
@@ -123,7 +161,7 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
     cdef fs_decode_job job
     cdef fs_decode_out out
     cdef fs_atomic steps = 0
-    cdef const int32_t[::1] c_stop, c_limits
+    cdef const int32_t[::1] c_stop, c_limits, c_never
     cdef const int64_t[::1] c_start
     cdef int64_t[::1] c_order
     cdef int32_t[::1] c_ids, c_lengths
@@ -133,14 +171,15 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
     cdef int64_t grain
     decoder.enter()
     try:
-        prompt = _Ragged(prompts[0], prompts[1], decoder.g.vocabulary)
+        prompt = _Ragged(prompts[0], prompts[1], decoder.g.vocabulary, decoder.g.least)
         B = (<_Ragged>prompt).batch.count
         if (memory is not None and memory.memory.count != B) or (source is not None and source.batch.count != B):
             raise errors.ArgumentError("as many prompts as sources are needed", where="prompts", expected=str(
                 memory.memory.count if memory is not None else source.batch.count), found=str(B))
         if B and np.diff((<_Ragged>prompt).offsets).min() < 1:
             raise errors.ArgumentError("empty prompt", where="prompts", expected="one token at least", found="none")
-        stop_ids, limits = _stop_ids(stop, decoder.g.vocabulary), _limits(max_new_tokens, B)
+        stop_ids, limits = _token_ids(stop, decoder.g.vocabulary, "stop"), _limits(max_new_tokens, B)
+        never_ids = np.unique(_token_ids(never, decoder.g.vocabulary, "never"))
         starts = np.zeros(B + 1, np.int64)
         np.cumsum(limits, out=starts[1:])
         try:  # filled as far as sequences go; untouched pages cost nothing
@@ -153,7 +192,7 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
             c_stop, c_limits, c_start, c_ids, c_logprobs = stop_ids, limits, starts, ids, logprobs
             c_lengths, c_stopped, c_stop_logprobs = lengths, stopped, stop_logprobs
             sources.memory = &memory.memory if memory is not None else NULL
-            sources.encoder, sources.batch, sources.order = NULL, NULL, NULL
+            sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
             job.order = NULL
             if source is not None:
                 order = np.empty(B, np.int64)
@@ -161,9 +200,14 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
                 check(fs_batch_order(&source.batch, &c_order[0], &err), &err)
                 sources.encoder, sources.batch, sources.order = encoder.g, &source.batch, &c_order[0]
                 job.order = &c_order[0]
+                if shortlist is not None:
+                    _check_shortlist(shortlist, encoder, decoder)
+                    sources.shortlist = &shortlist.s
             job.k, job.count = decoder.k, B
             job.prompt, job.prompt_offsets = (<_Ragged>prompt).batch.ids, (<_Ragged>prompt).batch.offsets
             job.stop, job.stops = (&c_stop[0] if len(stop_ids) else NULL), len(stop_ids)
+            c_never = never_ids
+            job.never, job.nevers = (&c_never[0] if len(never_ids) else NULL), len(never_ids)
             job.limit = &c_limits[0]
             out.start, out.ids, out.logprobs = &c_start[0], &c_ids[0], &c_logprobs[0]
             out.length, out.stopped, out.stop_logprob = &c_lengths[0], &c_stopped[0], &c_stop_logprobs[0]
@@ -184,10 +228,20 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
         decoder.leave()
 
 
-def translate(Graph encoder, Graph decoder, ids, offsets, *, int start, stop, max_new_tokens, threads=None, progress=None):
+cdef int _check_shortlist(Shortlist shortlist, Graph encoder, Graph decoder) except -1:
+    if shortlist.s.sources != encoder.g.vocabulary or shortlist.s.targets != decoder.g.vocabulary:
+        raise errors.FormatError("of other vocabularies", where="shortlist",
+                                 expected=f"{encoder.g.vocabulary} and {decoder.g.vocabulary} tokens",
+                                 found=f"{shortlist.s.sources} and {shortlist.s.targets}")
+    return 0
+
+
+def translate(Graph encoder, Graph decoder, ids, offsets, *, int start, stop, max_new_tokens, threads=None, progress=None,
+              Shortlist shortlist=None, never=()):
     """ids (N) int32 and offsets (B + 1) int64 of the sources -> Decoded, encoded and decoded in pieces.
 
-    start: the decoder's first token. progress: called with the number of sources finished, about 50 times a
+    start: the decoder's first token (-1: none, for decoders that begin with zeros). shortlist: what each source
+    may be answered with. never: tokens that are not chosen. progress: called with the number of sources finished, about 50 times a
     second, by the calling thread.
     """
     encoder.enter()
@@ -195,7 +249,8 @@ def translate(Graph encoder, Graph decoder, ids, offsets, *, int start, stop, ma
         source = _Ragged(ids, offsets, encoder.g.vocabulary)
         batch = (<_Ragged>source).batch.count
         prompts = (np.full(batch, start, np.int32), np.arange(batch + 1, dtype=np.int64))
-        return _decode(decoder, None, encoder, source, prompts, stop, max_new_tokens, threads, 0, progress)
+        return _decode(decoder, None, encoder, source, prompts, stop, max_new_tokens, threads, 0, progress, shortlist,
+                       never)
     finally:
         encoder.leave()
 
@@ -218,7 +273,7 @@ cdef class Stepper:
         decoder.enter()
         self.decoder, self.memory, self.batch, self.run = decoder, memory, batch, Run(1)
         sources.memory = &memory.memory if memory is not None else NULL
-        sources.encoder, sources.batch, sources.order = NULL, NULL, NULL
+        sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
         self.sessions = _Sessions(1)
         self.sessions.open(decoder.g, &sources, batch, &self.run.run)
         check(self.sessions.steppers[0].prepare(self.sessions.steppers[0], 0, batch, &err), &err)
@@ -234,7 +289,7 @@ cdef class Stepper:
         """tokens (B) int32 -> log-probabilities of the next token (B, V) float32."""
         cdef fs_stepper *m = self.sessions.steppers[0]
         cdef float[:, ::1] c_result
-        cdef _Ragged checked = _Ragged(tokens, [0, self.batch], m.vocabulary)
+        cdef _Ragged checked = _Ragged(tokens, [0, self.batch], m.vocabulary, self.decoder.g.least)
         result = np.empty((self.batch, m.vocabulary), np.float32)
         c_result = result
         with nogil:

@@ -20,6 +20,7 @@ cdef extern from "nn/graph.h" nogil:
         int64_t shape[2]
         const void *data
         const float *scale
+        float multiplier
     ctypedef struct fs_weights:
         const fs_tensor *tensors
         int count
@@ -36,17 +37,15 @@ cdef extern from "nn/graph.h" nogil:
         const float *cell
         int layers
         int hidden_width
-    ctypedef struct fs_block_ops:
-        pass
-    ctypedef struct fs_block:
-        pass
     ctypedef struct fs_graph:
         int vocabulary
+        int least
         int width
         int pooled
         int layers
         int hidden_width
         int has_cell
+        int memory_width
     ctypedef struct fs_batch:
         const int32_t *ids
         const int64_t *offsets
@@ -56,13 +55,11 @@ cdef extern from "nn/graph.h" nogil:
         const int64_t *offsets
         float *hidden
         float *cell
-    const fs_block_ops fs_block_attention
     fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
                               fs_dtype dtype, fs_graph **out, fs_error *err)
     void fs_graph_free(fs_graph *g)
     size_t fs_graph_weight_bytes(const fs_graph *g)
-    const fs_block *fs_graph_find(const fs_graph *g, const fs_block_ops *ops)
-    fs_status fs_batch_check(const fs_batch *b, int64_t total, int vocabulary, fs_error *err)
+    fs_status fs_batch_check(const fs_batch *b, int64_t total, int least, int vocabulary, fs_error *err)
     fs_status fs_batch_order(const fs_batch *b, int64_t *order, fs_error *err)
     fs_status fs_graph_forward(const fs_graph *g, fs_run *run, const fs_batch *batch, const fs_rows_out *out,
                                fs_error *err)
@@ -95,7 +92,7 @@ cdef class _Ragged:
     cdef object ids, offsets
     cdef fs_batch batch
 
-    def __cinit__(self, ids, offsets, int vocabulary):
+    def __cinit__(self, ids, offsets, int vocabulary, int least=0):
         cdef fs_error err
         cdef const int32_t[::1] c_ids
         cdef const int64_t[::1] c_offsets
@@ -107,7 +104,7 @@ cdef class _Ragged:
         self.batch.ids = &c_ids[0] if c_ids.shape[0] else NULL
         self.batch.offsets = &c_offsets[0]
         self.batch.count = c_offsets.shape[0] - 1
-        check(fs_batch_check(&self.batch, c_ids.shape[0], vocabulary, &err), &err)
+        check(fs_batch_check(&self.batch, c_ids.shape[0], least, vocabulary, &err), &err)
 
 
 cdef class _Blocks:
@@ -129,7 +126,7 @@ cdef class _Blocks:
             self._add_block(&self.specs[i], dict(block), i)
         self.weights.tensors = self.tensors
         for name, array in tensors.items():
-            if not name.endswith(".scale"):
+            if not name.endswith((".scale", ".multiplier")):
                 self._add_tensor(name, array, tensors)
 
     def __dealloc__(self):
@@ -186,6 +183,7 @@ cdef class _Blocks:
             address = scale.ctypes.data
             t.scale = <const float *>address
             self.keep.append(scale)
+            t.multiplier = float(tensors.get(f"{name}.multiplier", 0.0))
         self.weights.count += 1
         return 0
 
@@ -266,7 +264,7 @@ cdef class Graph:
         self.enter()
         try:
             return (self.g.width, bool(self.g.pooled), self.g.layers, self.g.hidden_width, bool(self.g.has_cell),
-                    fs_graph_find(self.g, &fs_block_attention) != NULL, fs_graph_weight_bytes(self.g), self.g.vocabulary)
+                    self.g.memory_width != 0, fs_graph_weight_bytes(self.g), self.g.vocabulary)
         finally:
             self.leave()
 

@@ -14,14 +14,14 @@ cdef extern from "kernels/gemm.h" nogil:
     fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth,
                              const float *w, const char *where, fs_error *err)
     fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
-                                const float *scale, const char *where, fs_error *err)
+                                const float *scale, float multiplier, const char *where, fs_error *err)
     void fs_matrix_free(fs_matrix *m)
     size_t fs_matrix_bytes(const fs_matrix *m)
     size_t fs_gemm_scratch(const fs_matrix *m, int64_t rows)
     void fs_gemm(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, const float *bias, float *y,
                  size_t y_stride, int accumulate, void *scratch, fs_run *run)
     size_t fs_quantized_stride(int depth)
-    void fs_quantize_rows(const fs_kernels *k, int64_t rows, int depth, const float *x, size_t x_stride, uint8_t *q,
+    void fs_quantize_rows(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, uint8_t *q,
                           size_t q_stride, float *scale, fs_run *run)
     void fs_gemm_quantized(const fs_matrix *m, int64_t rows, const uint8_t *q, size_t q_stride, const float *scale,
                            const float *bias, float *y, size_t y_stride, int accumulate, fs_run *run)
@@ -45,8 +45,8 @@ cdef class ProbeMatrix:
     cdef size_t scratch_bytes
     cdef void *scratch
 
-    def __init__(self, w, str dtype="float32", *, scale=None, str isa=None, int repeat=1):
-        """w (N, K) float32; or int8 with its scale (N). `repeat` does a product that many times in one call,
+    def __init__(self, w, str dtype="float32", *, scale=None, float multiplier=0, str isa=None, int repeat=1):
+        """w (N, K) float32; or int8 with its scale (N), and the multiplier of activations (0: a row's own). `repeat` does a product that many times in one call,
         so that a bench can time one."""
         cdef fs_error err
         cdef fs_status st
@@ -63,7 +63,7 @@ cdef class ProbeMatrix:
             st = fs_matrix_init(&self.m, self.k, c_dtype, columns, depth, &floats[0, 0] if w.size else NULL, b"w", &err)
         else:
             bytes_, scales = w, scale
-            st = fs_matrix_init_s8(&self.m, self.k, columns, depth, &bytes_[0, 0], &scales[0], b"w", &err)
+            st = fs_matrix_init_s8(&self.m, self.k, columns, depth, &bytes_[0, 0], &scales[0], multiplier, b"w", &err)
         check(st, &err)
 
     def __dealloc__(self):
@@ -122,7 +122,7 @@ cdef class ProbeMatrix:
         cdef float[::1] c_scale = scale
         if rows:
             with nogil:
-                fs_quantize_rows(self.k, rows, self.m.depth, &x[0, 0], x_stride, &c_q[0, 0], q_stride, &c_scale[0], NULL)
+                fs_quantize_rows(&self.m, rows, &x[0, 0], x_stride, &c_q[0, 0], q_stride, &c_scale[0], NULL)
         return q, scale
 
     def multiply_quantized(self, const uint8_t[:, ::1] q, const float[::1] scale, float[:, :] y, bias=None,

@@ -123,7 +123,7 @@ static void extreme_bytes_are_exact(void) {
         for (int isa = 0; isa < FS_ISA_COUNT; isa++) {
             fs_matrix m;
             if (!fs_isa_available((fs_isa)isa)) continue;
-            CHECK(fs_matrix_init_s8(&m, fs_kernels_for((fs_isa)isa), N, K, w, w_scale, "w", NULL) == FS_OK);
+            CHECK(fs_matrix_init_s8(&m, fs_kernels_for((fs_isa)isa), N, K, w, w_scale, 0, "w", NULL) == FS_OK);
             fs_gemm_quantized(&m, 6, q, fs_quantized_stride(K), scale, NULL, y, N, 0, NULL);
             for (int i = 0; i < 6 * N; i++) CHECK(y[i] == (float)(weight * x * K));
             fs_matrix_free(&m);

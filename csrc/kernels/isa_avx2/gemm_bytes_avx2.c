@@ -17,6 +17,9 @@ FS_INLINE vx vx_splat(const uint8_t *p) {
     memcpy(&four, p, sizeof four);
     return _mm256_set1_epi32(four);
 }
+FS_INLINE vx vx_load(const uint8_t *p) {
+    return _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)p), _mm256_set1_epi8((char)0x80));
+}
 FS_INLINE vb vb_load(const int8_t *p) {
     const __m256i w = _mm256_loadu_si256((const __m256i *)p);
     const vb b = {w, _mm256_abs_epi8(w)};
@@ -31,6 +34,7 @@ FS_INLINE vs vs_dot(vs sum, vx x, vb b) {
 
 void fs_gemm_fill_bytes_avx2(fs_kernels *k) {
     k->gemm_s8 = gemm_s8;
+    k->dots_s8 = dots_s8;
     k->gemm_limit_s8 = limit_s8;
     k->gemm_limit_read = limit_read;
 }

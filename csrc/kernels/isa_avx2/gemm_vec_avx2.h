@@ -30,4 +30,10 @@ FS_INLINE vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256
 FS_INLINE void vi_store(int32_t *p, vi v) { _mm256_storeu_si256((__m256i *)p, v); }
 FS_INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 
+FS_INLINE vi vi_across(const vi *v) {
+    const vi a = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
+    const vi b = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+}
+
 #endif

@@ -13,6 +13,7 @@ typedef struct vb {
 FS_INLINE vs vs_from(vi a) { return a; }
 FS_INLINE vi vs_total(vs a) { return a; }
 FS_INLINE vx vx_splat(const uint8_t *p) { return vi_splat_bytes(p); }
+FS_INLINE vx vx_load(const uint8_t *p) { return _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8((char)0x80)); }
 FS_INLINE vb vb_load(const int8_t *p) {
     const __m512i w = _mm512_loadu_si512(p);
     vb b = {_mm512_abs_epi8(w), _mm512_movepi8_mask(w)};
@@ -29,6 +30,7 @@ FS_INLINE vs vs_dot(vs sum, vx x, vb w) {
 
 void fs_gemm_fill_bytes_avx512(fs_kernels *k) {
     k->gemm_s8 = gemm_s8;
+    k->dots_s8 = dots_s8;
     k->gemm_limit_s8 = limit_s8;
     k->gemm_limit_read = limit_read;
 }

@@ -31,6 +31,21 @@ FS_INLINE vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
 FS_INLINE void vi_store(int32_t *p, vi v) { _mm512_storeu_si512(p, v); }
 FS_INLINE vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
 
+/* Four rounds, each halving the vectors: within 128 bits twice, then across them. */
+FS_INLINE vi vi_across(const vi *v) {
+    vi four[4];
+    for (int j = 0; j < 4; j++) {
+        const vi *a = v + 4 * j;
+        const vi p = _mm512_add_epi32(_mm512_unpacklo_epi32(a[0], a[1]), _mm512_unpackhi_epi32(a[0], a[1]));
+        const vi q = _mm512_add_epi32(_mm512_unpacklo_epi32(a[2], a[3]), _mm512_unpackhi_epi32(a[2], a[3]));
+        four[j] = _mm512_add_epi32(_mm512_unpacklo_epi64(p, q), _mm512_unpackhi_epi64(p, q));
+    }
+    for (int j = 0; j < 2; j++)
+        four[j] = _mm512_add_epi32(_mm512_shuffle_i32x4(four[2 * j], four[2 * j + 1], 0x88),
+                                   _mm512_shuffle_i32x4(four[2 * j], four[2 * j + 1], 0xdd));
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(four[0], four[1], 0x88), _mm512_shuffle_i32x4(four[0], four[1], 0xdd));
+}
+
 /* four bytes in every 32-bit lane */
 FS_INLINE vi vi_splat_bytes(const uint8_t *p) {
     int four;

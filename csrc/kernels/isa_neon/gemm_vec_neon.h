@@ -28,6 +28,8 @@ FS_INLINE vi vi_load(const int32_t *p) { return vld1q_s32(p); }
 FS_INLINE void vi_store(int32_t *p, vi v) { vst1q_s32(p, v); }
 FS_INLINE vi vi_sub(vi a, vi b) { return vsubq_s32(a, b); }
 
+FS_INLINE vi vi_across(const vi *v) { return vpaddq_s32(vpaddq_s32(v[0], v[1]), vpaddq_s32(v[2], v[3])); }
+
 /* four bytes in every 32-bit lane */
 FS_INLINE int8x16_t vi_splat_bytes(const uint8_t *p) {
     int32_t four;

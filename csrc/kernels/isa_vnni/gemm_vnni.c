@@ -8,6 +8,7 @@ typedef __m512i vs, vx, vb;
 FS_INLINE vs vs_from(vi a) { return a; }
 FS_INLINE vi vs_total(vs a) { return a; }
 FS_INLINE vx vx_splat(const uint8_t *p) { return vi_splat_bytes(p); }
+FS_INLINE vx vx_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
 FS_INLINE vb vb_load(const int8_t *p) {
     __m512i w = _mm512_loadu_si512(p);
     FS_IN_REGISTER(w);
@@ -19,6 +20,7 @@ FS_INLINE vs vs_dot(vs sum, vx x, vb w) { return _mm512_dpbusd_epi32(sum, x, w);
 
 void fs_gemm_fill_avx512_vnni(fs_kernels *k) {
     k->gemm_s8 = gemm_s8;
+    k->dots_s8 = dots_s8;
     k->gemm_limit_s8 = limit_s8;
     k->gemm_limit_read = limit_read;
 }

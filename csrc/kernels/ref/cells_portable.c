@@ -23,6 +23,14 @@ void fs_lstm_f32__portable(int n, const float *x, const float *h_part, float *c,
     }
 }
 
+void fs_ssru_f32__portable(int n, const float *x, float *c, float *h) {
+    for (int i = 0; i < n; i++) {
+        const double forget = fs_ref_sigmoid(x[i]);
+        c[i] = (float)(forget * c[i] + (1 - forget) * x[n + i]);
+        h[i] = c[i] < 0 ? 0 : c[i];
+    }
+}
+
 void fs_gru_f32__portable(int n, const float *x, const float *h_part, float *h) {
     for (int i = 0; i < n; i++) {
         const double reset = fs_ref_sigmoid((double)x[i] + h_part[i]);

@@ -46,3 +46,12 @@ float fs_quantize_u8__portable(int n, const float *x, uint8_t *y) {
     }
     return top / 127;
 }
+
+void fs_quantize_by_u8__portable(int n, const float *x, float multiplier, uint8_t *y) {
+    for (int i = 0; i < n; i++) {
+        const float scaled = x[i] * multiplier;
+        const float within = scaled > -127 ? scaled < 127 ? scaled : 127 : -127; /* NaN: -127 */
+        y[i] = (uint8_t)(float_bits(within + 12583040.0f) & 0xff);
+    }
+    for (int i = n; i & 3; i++) y[i] = 128;
+}

@@ -13,6 +13,10 @@ void fs_tanh_f32__portable(int n, const float *x, float *y) {
     for (int i = 0; i < n; i++) y[i] = (float)fs_ref_tanh(x[i]);
 }
 
+void fs_relu_f32__portable(int n, const float *x, float *y) {
+    for (int i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];
+}
+
 float fs_dot_f32__portable(int n, const float *x, const float *y) {
     double sum = 0;
     for (int i = 0; i < n; i++) sum += (double)x[i] * y[i];

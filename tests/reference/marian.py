@@ -1,0 +1,126 @@
+"""Marian's student transformer (encoder of self-attention, decoder of SSRU cells) in plain NumPy, one text at a time.
+
+Written from the formulas alone: Marian's models/transformer.h and layers/generic.h say what the tensors are.
+`int8=True` multiplies as the int8 engine does: activations rounded to 8 bits by the file's multiplier, whole sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+Items = Mapping[str, np.ndarray]
+
+
+class Quantized:
+    """An int8 matrix (out, in) with its scale and the multiplier of its input."""
+
+    def __init__(self, q: np.ndarray, scale: float, multiplier: float) -> None:
+        self.q, self.scale, self.multiplier = q, np.float32(scale), np.float32(multiplier)
+
+    @property
+    def floats(self) -> np.ndarray:
+        return self.q.astype(np.float32) * self.scale
+
+    def product(self, x: np.ndarray, int8: bool) -> np.ndarray:
+        if not int8:
+            return x @ self.floats.T
+        rounded = np.clip(np.rint(x * self.multiplier), -127, 127).astype(np.int32)
+        sums = rounded @ self.q.astype(np.int32).T
+        each = np.float32(np.float32(1) / self.multiplier) * self.scale
+        return each * sums.astype(np.float32)
+
+
+class Student:
+    """A model of items by Marian's names: matrices `Quantized`, the rest float32."""
+
+    def __init__(self, items: Mapping[str, object], heads: int = 8, int8: bool = False) -> None:
+        self.items, self.heads, self.int8 = items, heads, int8
+        self.table = items["Wemb"].floats
+        self.width = self.table.shape[1]
+
+    def affine(self, x: np.ndarray, weight: str, bias: str | None) -> np.ndarray:
+        y = self.items[weight].product(x, self.int8)
+        return y if bias is None else y + self.items[bias].reshape(-1)
+
+    def norm(self, x: np.ndarray, name: str) -> np.ndarray:
+        mean = x.mean(-1, keepdims=True)
+        spread = ((x - mean) ** 2).mean(-1, keepdims=True)
+        scale, bias = (self.items[f"{name}_{kind}"].reshape(-1) for kind in ("scale", "bias"))
+        return (x - mean) / np.sqrt(spread + 1e-6) * scale + bias
+
+    def positions(self, count: int, start: int = 0) -> np.ndarray:
+        half = self.width // 2
+        rates = np.exp(-np.arange(half) * np.log(10000.0) / (half - 1))
+        angles = np.arange(start, start + count)[:, None] * rates
+        return np.concatenate([np.sin(angles), np.cos(angles)], 1).astype(np.float32)
+
+    def attention(self, queries: np.ndarray, memory: np.ndarray, name: str) -> np.ndarray:
+        q = self.affine(queries, f"{name}_Wq", f"{name}_bq")
+        k, v = (self.affine(memory, f"{name}_W{one}", f"{name}_b{one}") for one in "kv")
+        size = self.width // self.heads
+        mixed = np.empty_like(q)
+        for h in range(self.heads):
+            part = slice(h * size, (h + 1) * size)
+            scores = q[:, part] @ k[:, part].T / np.sqrt(size)
+            weights = np.exp(scores - scores.max(1, keepdims=True))
+            mixed[:, part] = weights / weights.sum(1, keepdims=True) @ v[:, part]
+        return self.affine(mixed.astype(np.float32), f"{name}_Wo", f"{name}_bo")
+
+    def feed_forward(self, x: np.ndarray, name: str) -> np.ndarray:
+        inner = np.maximum(self.affine(x, f"{name}_W1", f"{name}_b1"), 0)
+        y = self.affine(inner, f"{name}_W2", f"{name}_b2")
+        return self.norm(x + y, f"{name}_ffn_ln")
+
+    def encode(self, ids: list[int]) -> np.ndarray:
+        """Rows (T, width) of the source, its end token among the ids."""
+        x = np.float32(np.sqrt(self.width)) * self.table[ids] + self.positions(len(ids))
+        for layer in self._layers("encoder", "self_Wq"):
+            x = self.norm(x + self.attention(x, x, f"{layer}_self"), f"{layer}_self_Wo_ln")
+            x = self.feed_forward(x, f"{layer}_ffn")
+        return x
+
+    def step(self, token: int | None, place: int, cells: list[np.ndarray], memory: np.ndarray) -> np.ndarray:
+        """Logits (V) after `token` (None at the start); `cells` move on."""
+        y = self.positions(1, place)
+        if token is not None:
+            y = y + np.float32(np.sqrt(self.width)) * self.table[[token]]
+        for i, layer in enumerate(self._layers("decoder", "rnn_W")):
+            forget = 1 / (1 + np.exp(-self.affine(y, f"{layer}_rnn_Wf", f"{layer}_rnn_bf")))
+            cells[i] = forget * cells[i] + (1 - forget) * self.affine(y, f"{layer}_rnn_W", None)
+            y = self.norm(y + np.maximum(cells[i], 0), f"{layer}_rnn_ffn_ln")
+            y = self.norm(y + self.attention(y, memory, f"{layer}_context"), f"{layer}_context_Wo_ln")
+            y = self.feed_forward(y, f"{layer}_ffn")
+        return (self.items["Wemb"].product(y, self.int8) + self.items["decoder_ff_logit_out_b"].reshape(-1))[0]
+
+    def translate(self, ids: list[int], allowed: np.ndarray | None = None, factor: float = 2.5) -> list[int]:
+        """The likeliest token again and again, of those allowed, until the end token (0)."""
+        memory = self.encode(ids)
+        cells = [np.zeros((1, self.width), np.float32) for _ in self._layers("decoder", "rnn_W")]
+        out: list[int] = []
+        columns = np.arange(len(self.table)) if allowed is None else allowed
+        columns = columns[columns != 1]  # never the unknown token
+        for place in range(int(factor * len(ids))):
+            logits = self.step(out[-1] if out else None, place, cells, memory)[columns]
+            token = int(columns[logits.argmax()])
+            if token == 0:
+                break
+            out.append(token)
+        return out
+
+    def _layers(self, part: str, weight: str) -> list[str]:
+        count = sum(name.startswith(f"{part}_l") and name.endswith(f"_{weight}") for name in self.items)
+        return [f"{part}_l{i + 1}" for i in range(count)]
+
+
+def candidates(offsets: np.ndarray, lists: np.ndarray, first: int, ids: list[int], vocabulary: int) -> np.ndarray:
+    """Target tokens that a shortlist allows for a source, as Marian's data/shortlist.h makes them."""
+    kept = set(range(first))
+    for id in ids:
+        kept.update(lists[offsets[id] : offsets[id + 1]].tolist())
+    more = first
+    while len(kept) % 8 and more < vocabulary:
+        kept.add(more)
+        more += 1
+    return np.array(sorted(kept))
