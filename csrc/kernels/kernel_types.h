@@ -30,25 +30,34 @@ typedef struct fs_gemm_layout {
 
 #define FS_QUANTIZE_LEAST 0x1p-100f /* quantize_u8: a row whose largest |x| is below this counts as zeros */
 
-/* One head of attention of some queries over the keys and values of one sequence: y = softmax(scale q K) V.
- * T keys, d wide; keys lie transposed, so that scores of neighbouring keys are made at once. */
+/* Attention of some queries over the keys and values of one sequence, head by head: y = softmax(scale q K) V.
+ * M queries of H heads, d wide; T keys of KH heads, each for H / KH of the queries'. Keys lie transposed, so that scores
+ * of neighbouring keys are made at once. */
 typedef struct fs_attend_args {
+    int heads, heads_a_key;   /* H, H / KH */
     int queries, keys, width; /* M, T >= 1, d */
     int first_key_count;      /* query i sees keys [0, first_key_count + i), T at most; T: all of them */
     float scale;
-    const float *q;           /* (M, d), rows q_stride apart */
+    const float *q; /* (M, H d), rows q_stride apart */
     size_t q_stride;
-    const float *k;           /* (d, T), rows k_stride apart; k_stride is a multiple of FS_ATTEND_KEYS, what is behind T finite */
+    const float *k; /* (KH d, T), rows k_stride apart; k_stride is a multiple of FS_ATTEND_KEYS, what is behind T finite */
     size_t k_stride;
-    const float *v;           /* (T, d), rows v_stride apart */
+    const float *v; /* (T, KH d), rows v_stride apart */
     size_t v_stride;
-    float *y;                 /* (M, d), rows y_stride apart */
+    float *y;       /* (M, H d), rows y_stride apart */
     size_t y_stride;
-    float *scores;            /* (FS_ATTEND_QUERIES, k_stride): scratch; the last query's weights are left in its first row */
+    float *scores;  /* (FS_ATTEND_ROWS, k_stride): scratch */
+    float *mean;    /* (T) or NULL: takes, added, the weights' mean over the heads, summed over the queries */
 } fs_attend_args;
 
 #define FS_ATTEND_KEYS 16
-#define FS_ATTEND_QUERIES 4
+#define FS_ATTEND_ROWS 4
+
+/* What a product needs of a row of an int8 matrix besides its bytes, side by side as it is read at random. */
+typedef struct fs_dots_row {
+    float scale, bias;
+    int32_t sum; /* 128 * that of the row */
+} fs_dots_row;
 
 /* Products of one row with chosen rows of an int8 matrix as a file holds it. */
 typedef struct fs_dots_args {
@@ -56,9 +65,7 @@ typedef struct fs_dots_args {
     const uint8_t *x;     /* (K), as quantize_u8 leaves it, filled up to a multiple of 64 with 128 */
     float x_scale;
     const int8_t *w;      /* (N, K) */
-    const float *w_scale; /* (N) */
-    const int32_t *w_sum; /* (N) 128 * the sum of a row */
-    const float *bias;    /* (N) or NULL */
+    const struct fs_dots_row *facts; /* (N) */
     int count;
     const int32_t *rows;  /* (count) of w */
     float *y;             /* (count) */

@@ -3,6 +3,8 @@
  *
  *     values (N, KH d)       rows as projected
  *     keys (KH d, columns)   each sequence's, transposed; that of sequence i begins at column offsets[i] + PAD i */
+#include <string.h>
+
 #include "heads.h"
 
 enum { PAD = FS_ATTEND_KEYS - 1 }; /* columns that rounding up may add to a sequence */
@@ -77,13 +79,17 @@ static void attend(const fs_cross_attention *a, const fs_step *s, const float *q
     const float *keys = s->prepared + (size_t)m->offsets[m->count] * 2 * W;
     for (int i = 0; i < s->n; i++) {
         const int64_t source = s->sources[i], first = m->offsets[source], rows = m->offsets[source + 1] - first;
-        const fs_heads_call call = {1, rows, rows, queries + (size_t)i * Q, keys + (size_t)(first + source * PAD) * W,
-                                    s->prepared + (size_t)first * 2 * W + W, Q, 2 * W, mixed + (size_t)i * Q, s->scores,
-                                    s->attention ? s->attention + i * s->attention_stride : NULL};
+        fs_attend_args call = fs_heads_call(&a->heads, 1, rows);
+        call.q = queries + (size_t)i * Q;
+        call.k = keys + (size_t)(first + source * PAD) * W;
+        call.v = s->prepared + (size_t)first * 2 * W + W;
+        call.v_stride = 2 * W;
+        call.y = mixed + (size_t)i * Q;
+        call.scores = s->scores;
         if (rows)
-            fs_heads_attend(&a->heads, &call);
+            a->heads.k->attend_f32(&call);
         else
-            for (size_t j = 0; j < Q; j++) mixed[(size_t)i * Q + j] = 0;
+            memset(call.y, 0, Q * sizeof *call.y);
     }
 }
 

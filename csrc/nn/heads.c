@@ -1,7 +1,6 @@
 #include "heads.h"
 
 #include <math.h>
-#include <string.h>
 
 fs_status fs_heads_init(fs_heads *h, const fs_options *o, const fs_kernels *k, int width, fs_error *err) {
     h->k = k;
@@ -29,23 +28,5 @@ void fs_heads_transpose(const fs_heads *h, int64_t rows, const float *x, size_t 
             for (; i < n; i++) line[i] = from[(size_t)i * stride];
             for (; i < FS_ATTEND_KEYS; i++) line[i] = 0;
         }
-    }
-}
-
-static void add_mean(const fs_heads *h, const fs_heads_call *c) {
-    const float share = 1.0f / (float)h->heads;
-    for (int64_t t = 0; t < c->keys; t++) c->mean[t] += c->scores[t] * share;
-}
-
-void fs_heads_attend(const fs_heads *h, const fs_heads_call *c) {
-    const size_t columns = (size_t)fs_heads_columns(c->keys), d = (size_t)h->width;
-    if (c->mean) memset(c->mean, 0, (size_t)c->keys * sizeof *c->mean);
-    for (int i = 0; i < h->heads; i++) {
-        const size_t from = (size_t)(i / (h->heads / h->key_heads)) * d;
-        const fs_attend_args a = {(int)c->queries, (int)c->keys, h->width, (int)c->first_key_count, h->scale,
-                                  c->q + (size_t)i * d, c->q_stride, c->k + from * columns, columns,
-                                  c->v + from, c->v_stride, c->y + (size_t)i * d, (size_t)h->heads * d, c->scores};
-        h->k->attend_f32(&a);
-        if (c->mean) add_mean(h, c);
     }
 }

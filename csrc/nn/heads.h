@@ -23,15 +23,12 @@ FS_INLINE int64_t fs_heads_columns(int64_t rows) { return (rows + FS_ATTEND_KEYS
 /* to (KH d, columns) from rows (T, KH d), `stride` apart; zeros behind T */
 void fs_heads_transpose(const fs_heads *h, int64_t rows, const float *x, size_t stride, float *to);
 
-/* y (M, H d) of queries (M, H d) over T keys as transposed and values (T, KH d). first_key_count as in
- * fs_attend_args. scores: (FS_ATTEND_QUERIES, columns) of scratch. */
-typedef struct fs_heads_call {
-    int64_t queries, keys, first_key_count;
-    const float *q, *k, *v;
-    size_t q_stride, v_stride;
-    float *y, *scores;
-    float *mean; /* (T): the last query's weights, the mean over the heads; or NULL */
-} fs_heads_call;
-void fs_heads_attend(const fs_heads *h, const fs_heads_call *c);
+/* A call of the kernel with what these heads say of it; the rest is the caller's. */
+FS_INLINE fs_attend_args fs_heads_call(const fs_heads *h, int64_t queries, int64_t keys) {
+    const fs_attend_args a = {.heads = h->heads, .heads_a_key = h->heads / h->key_heads, .queries = (int)queries,
+                              .keys = (int)keys, .width = h->width, .first_key_count = (int)keys, .scale = h->scale,
+                              .k_stride = (size_t)fs_heads_columns(keys)};
+    return a;
+}
 
 #endif

@@ -1,7 +1,18 @@
 /* y = act(x W^T + b): torch.nn.Linear, with an activation after it. */
 #include "linear.h"
 
+enum { STRETCH_BYTES = 1 << 19 }; /* of a matrix: what a second-level cache holds with room to spare */
+
 static const char *const activations[] = {"none", "tanh", "relu", "sigmoid", NULL};
+
+/* For fs_linear_choose. */
+static fs_status note_facts(fs_linear *l, fs_error *err) {
+    l->facts = fs_alloc((size_t)l->output * sizeof *l->facts);
+    if (!l->facts) return fs_fail_memory(err, l->rows.name, (uint64_t)l->output * sizeof *l->facts);
+    for (int j = 0; j < l->output; j++)
+        l->facts[j] = (fs_dots_row){l->matrix.scale[j], l->bias ? l->bias[j] : 0, l->matrix.sum[j]};
+    return FS_OK;
+}
 
 static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err) {
     fs_linear *l = (fs_linear *)b;
@@ -18,12 +29,13 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     if (bias) FS_TRY(fs_build_vector(build, ".bias", l->output, 0, &l->bias, NULL, err));
     b->in_width = l->input;
     b->out_width = l->output;
-    return FS_OK;
+    return l->matrix.dtype == FS_S8 && l->rows.dtype == FS_S8 ? note_facts(l, err) : FS_OK;
 }
 
 static void release(fs_block *b) {
     fs_linear *l = (fs_linear *)b;
     fs_matrix_free(&l->matrix);
+    fs_free(l->facts);
     fs_free(l->bias);
 }
 
@@ -48,34 +60,47 @@ void fs_linear_apply(const fs_linear *l, int64_t rows, const float *x, size_t st
 }
 
 /* Panels of the packed matrix that hold the columns, each to its own place in y; then the columns are moved together. */
-static void choose_from_panels(const fs_linear *l, const float *x, const int32_t *columns, int count, float *y) {
+static void choose_from_panels(const fs_linear *l, const float *x, const fs_choice *c) {
     const fs_matrix *m = &l->matrix;
     const int panel = m->k->gemm_layout(m->dtype).panel;
     fs_gemm_args a = {.rows = 1, .depth = m->depth, .x = x, .x_stride = (size_t)m->depth, .packed = m->packed,
-                      .bias = l->bias, .y = y, .y_stride = (size_t)m->columns};
-    float *kept = y;
-    for (int i = 0, done = 0; i < count; i++) {
-        if (columns[i] < done) continue;
-        a.first = columns[i] / panel * panel;
+                      .bias = l->bias, .y = c->y, .y_stride = (size_t)m->columns};
+    for (int i = 0, done = 0; i < c->count; i++) {
+        if (c->columns[i] < done) continue;
+        a.first = c->columns[i] / panel * panel;
         a.last = done = FS_MIN(a.first + panel, m->columns);
         (m->dtype == FS_F32 ? m->k->gemm_f32 : m->k->gemm_bf16)(&a);
-        while (i + 1 < count && columns[i + 1] < done) i++;
     }
-    for (int i = 0; i < count; i++) *kept++ = y[columns[i]];
+    for (int i = 0; i < c->count; i++) c->y[i] = c->y[c->columns[i]];
 }
 
-void fs_linear_choose(const fs_linear *l, const float *x, const int32_t *columns, int count, float *y, void *scratch) {
+/* The next of a row's columns that are below `end`. */
+static void choose_below(const fs_linear *l, const uint8_t *q, float scale, int end, fs_choice *c) {
     const fs_matrix *m = &l->matrix;
-    if (m->dtype == FS_S8) {
-        float scale;
-        fs_dots_args a = {.depth = m->depth, .x = scratch, .w = l->rows.data, .w_scale = m->scale, .w_sum = m->sum,
-                          .bias = l->bias, .count = count, .rows = columns, .y = y};
-        fs_quantize_rows(m, 1, x, (size_t)m->depth, scratch, fs_quantized_stride(m->depth), &scale, NULL);
-        a.x_scale = scale;
-        m->k->dots_s8(&a);
-    } else {
-        choose_from_panels(l, x, columns, count, y);
-    }
+    fs_dots_args a = {.depth = m->depth, .x = q, .x_scale = scale, .w = l->rows.data, .facts = l->facts,
+                      .rows = c->columns + c->done, .y = c->y + c->done};
+    while (c->done + a.count < c->count && a.rows[a.count] < end) a.count++;
+    c->done += a.count;
+    if (a.count) m->k->dots_s8(&a);
+}
+
+/* A stretch of the matrix at a time, by all rows: it is then read from afar once, not once a row. */
+static void choose_bytes(const fs_linear *l, int n, const float *x, fs_choice *choices, void *scratch) {
+    const fs_matrix *m = &l->matrix;
+    const size_t stride = fs_quantized_stride(m->depth);
+    const int step = (int)FS_MAX(STRETCH_BYTES / m->depth, 1);
+    uint8_t *q = scratch;
+    float *scale = (float *)(q + (size_t)n * stride);
+    fs_quantize_rows(m, n, x, (size_t)m->depth, q, stride, scale, NULL);
+    for (int end = step; end < m->columns + step; end += step)
+        for (int i = 0; i < n; i++) choose_below(l, q + (size_t)i * stride, scale[i], end, &choices[i]);
+}
+
+void fs_linear_choose(const fs_linear *l, int n, const float *x, fs_choice *choices, void *scratch) {
+    if (l->facts)
+        choose_bytes(l, n, x, choices, scratch);
+    else
+        for (int i = 0; i < n; i++) choose_from_panels(l, x + (size_t)i * (size_t)l->input, &choices[i]);
 }
 
 static const float *run_rows(const fs_linear *l, fs_arena *arena, int64_t rows, const float *x) {

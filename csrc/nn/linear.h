@@ -7,6 +7,7 @@ typedef struct fs_linear {
     fs_block block;
     fs_matrix matrix;
     fs_tensor rows; /* (output, input): the weights as given, their data borrowed */
+    fs_dots_row *facts; /* (output): int8 weights given as such */
     float *bias; /* (output) or NULL */
     int input, output;
     int activation;
@@ -19,8 +20,16 @@ const fs_linear *fs_linear_of(const fs_block *b);
 void fs_linear_apply(const fs_linear *l, int64_t rows, const float *x, size_t stride, float *y, void *scratch,
                      fs_run *run);
 
-/* Of one row x (input), the outputs columns[0 .. count), rising: to y[0 .. count); y has room for all outputs. The bits
- * are those of fs_linear_apply. scratch: as fs_gemm_scratch says for one row. */
-void fs_linear_choose(const fs_linear *l, const float *x, const int32_t *columns, int count, float *y, void *scratch);
+/* Some of a row's outputs. */
+typedef struct fs_choice {
+    const int32_t *columns; /* (count), rising */
+    int count;
+    int done;               /* 0 */
+    float *y;               /* takes (count); has room for all outputs */
+} fs_choice;
+
+/* Of each of the rows x (n, input) the outputs that its choice names. The bits are those of fs_linear_apply. scratch: as
+ * fs_gemm_scratch says. */
+void fs_linear_choose(const fs_linear *l, int n, const float *x, fs_choice *choices, void *scratch);
 
 #endif

@@ -60,11 +60,18 @@ static void attend(const fs_self_attention *a, const fs_flow *f, const float *pr
     for (int64_t i = 0; i < f->count && !fs_run_stopped(f->run, f->worker); i++) {
         const int64_t first = f->offsets[i], rows = f->offsets[i + 1] - first;
         const float *at = projected + (size_t)first * stride;
-        const fs_heads_call call = {rows, rows, a->causal ? 1 : rows, at, keys, at + Q + K, stride, stride,
-                                    mixed + (size_t)first * Q, scores, NULL};
+        fs_attend_args call = fs_heads_call(&a->heads, rows, rows);
         if (!rows) continue;
+        if (a->causal) call.first_key_count = 1;
+        call.q = at;
+        call.k = keys;
+        call.v = at + Q + K;
+        call.q_stride = call.v_stride = stride;
+        call.y = mixed + (size_t)first * Q;
+        call.y_stride = Q;
+        call.scores = scores;
         fs_heads_transpose(&a->heads, rows, at + Q, stride, keys);
-        fs_heads_attend(&a->heads, &call);
+        a->heads.k->attend_f32(&call);
     }
 }
 
@@ -76,7 +83,7 @@ static void forward(const fs_block *b, fs_flow *f) {
     float *projected = fs_arena_cut(f->arena, rows, (size_t)a->in.columns, sizeof(float));
     float *mixed = fs_arena_cut(f->arena, rows, Q, sizeof(float));
     float *keys = fs_arena_cut(f->arena, (size_t)(a->heads.key_heads * a->heads.width), columns, sizeof(float));
-    float *scores = fs_arena_cut(f->arena, FS_ATTEND_QUERIES, columns, sizeof(float));
+    float *scores = fs_arena_cut(f->arena, FS_ATTEND_ROWS, columns, sizeof(float));
     void *scratch = fs_arena_cut(f->arena, 1, FS_MAX(fs_gemm_scratch(&a->in, f->rows), fs_gemm_scratch(&a->out, f->rows)), 1);
     if (y) {
         fs_gemm(&a->in, f->rows, f->x, E, a->in_bias, projected, (size_t)a->in.columns, 0, scratch, NULL);

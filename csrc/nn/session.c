@@ -31,6 +31,7 @@ struct fs_session {
     int64_t *row_source;  /* (R): a row's sequence in memory */
     fs_buffer listed, list_ends; /* candidates of the prepared sources, one after another (int32_t), and where each ends
                                     (int64_t) */
+    fs_choice *choices;   /* (R) */
     uint64_t *seen;       /* fs_shortlist_words */
     fs_arena fixed, step, prepared, encoding; /* lifetimes: session, one step, one prepare, one group */
 };
@@ -141,7 +142,7 @@ static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_e
         }
         if (a) s->weights = fs_arena_cut(&s->prepared, (size_t)s->stepper.rows, (size_t)longest, sizeof(float));
         if (attends)
-            s->scores = fs_arena_cut(&s->prepared, FS_ATTEND_QUERIES, (size_t)longest + FS_ATTEND_KEYS, sizeof(float));
+            s->scores = fs_arena_cut(&s->prepared, FS_ATTEND_ROWS, (size_t)longest + FS_ATTEND_KEYS, sizeof(float));
         if (s->bridge && s->bridge->kind == FS_BRIDGE_LINEAR) {
             s->start = fs_arena_cut(&s->prepared, (size_t)count, (size_t)s->bridge->output, sizeof(float));
             need = FS_MAX(need, fs_gemm_scratch(&s->bridge->matrix, all));
@@ -221,11 +222,14 @@ static void take_step(fs_stepper *stepper, int n, const int32_t *tokens, const u
     run_trunk(s, &step);
     scratch = fs_arena_cut(&s->step, 1, fs_gemm_scratch(&s->head->matrix, n), 1);
     for (int i = 0; i < n && stepper->candidates; i++) {
-        int count;
-        const int32_t *columns = candidates(stepper, i, &count);
-        if (!need || need[i]) fs_linear_choose(s->head, step.x + (size_t)i * D, columns, count, logits + (size_t)i * V, scratch);
+        fs_choice *c = &s->choices[i];
+        *c = (fs_choice){.y = logits + (size_t)i * V};
+        c->columns = candidates(stepper, i, &c->count);
     }
-    if (stepper->candidates) return;
+    if (stepper->candidates) {
+        fs_linear_choose(s->head, n, step.x, s->choices, scratch);
+        return;
+    }
     for (int i = 0; i < n && need; i++) wanted += need[i] != 0;
     if (!need || wanted == n) {
         fs_linear_apply(s->head, n, step.x, D, logits, scratch, NULL);
@@ -303,6 +307,7 @@ static fs_status allocate(fs_session *s, fs_error *err) {
         s->trunk = fs_arena_cut(&s->fixed, (size_t)R, (size_t)s->head->input, sizeof *s->trunk);
         s->state = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->state);
         s->spare = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->spare);
+        s->choices = fs_arena_cut(&s->fixed, (size_t)R, 1, sizeof *s->choices);
         s->made = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->made);
         if (!fs_arena_planning(&s->fixed)) memset(s->made, 0, (size_t)g->count * sizeof *s->made);
         for (int i = 0; i < g->count; i++) {

@@ -32,22 +32,28 @@ void fs_rms_norm_f32__portable(int n, const float *x, const float *add, const fl
     for (int i = 0; i < n; i++) y[i] = (float)((add ? x[i] + add[i] : x[i]) / sqrt(squares + epsilon) * weight[i]);
 }
 
-void fs_attend_f32__portable(const fs_attend_args *a) {
-    for (int i = 0; i < a->queries; i++) {
-        const int seen = FS_MIN(a->first_key_count + i, a->keys);
-        const float *q = a->q + (size_t)i * a->q_stride;
-        for (int t = 0; t < seen; t++) {
-            double sum = 0;
-            for (int d = 0; d < a->width; d++) sum += (double)q[d] * a->k[(size_t)d * a->k_stride + (size_t)t];
-            a->scores[t] = (float)(sum * a->scale);
-        }
-        fs_softmax_f32__portable(seen, a->scores, a->scores);
-        for (int d = 0; d < a->width; d++) {
-            double sum = 0;
-            for (int t = 0; t < seen; t++) sum += (double)a->scores[t] * a->v[(size_t)t * a->v_stride + (size_t)d];
-            a->y[(size_t)i * a->y_stride + (size_t)d] = (float)sum;
-        }
+static void attend_row(const fs_attend_args *a, int query, int head) {
+    const int seen = FS_MIN(a->first_key_count + query, a->keys), d = a->width;
+    const size_t from = (size_t)(head / a->heads_a_key) * (size_t)d;
+    const float *q = a->q + (size_t)query * a->q_stride + (size_t)head * (size_t)d;
+    float *y = a->y + (size_t)query * a->y_stride + (size_t)head * (size_t)d;
+    for (int t = 0; t < seen; t++) {
+        double sum = 0;
+        for (int i = 0; i < d; i++) sum += (double)q[i] * a->k[(from + (size_t)i) * a->k_stride + (size_t)t];
+        a->scores[t] = (float)(sum * a->scale);
     }
+    fs_softmax_f32__portable(seen, a->scores, a->scores);
+    for (int i = 0; i < d; i++) {
+        double sum = 0;
+        for (int t = 0; t < seen; t++) sum += (double)a->scores[t] * a->v[(size_t)t * a->v_stride + from + (size_t)i];
+        y[i] = (float)sum;
+    }
+    for (int t = 0; t < seen && a->mean; t++) a->mean[t] += a->scores[t] / (float)a->heads;
+}
+
+void fs_attend_f32__portable(const fs_attend_args *a) {
+    for (int query = 0; query < a->queries; query++)
+        for (int head = 0; head < a->heads; head++) attend_row(a, query, head);
 }
 
 void fs_dots_s8__portable(const fs_dots_args *a) {
@@ -56,6 +62,6 @@ void fs_dots_s8__portable(const fs_dots_args *a) {
         const int8_t *w = a->w + (size_t)row * (size_t)a->depth;
         int32_t sum = 0;
         for (int k = 0; k < a->depth; k++) sum += (a->x[k] - 128) * w[k];
-        a->y[j] = a->x_scale * a->w_scale[row] * (float)sum + (a->bias ? a->bias[row] : 0);
+        a->y[j] = a->x_scale * a->facts[row].scale * (float)sum + a->facts[row].bias;
     }
 }
