@@ -66,7 +66,7 @@ cdef extern from *:
 
 cdef enum:
     _ROWS = 64    # rows a thread decodes at once
-    _GRAIN = 512  # sources a thread takes at once: enough that the last few rows of a run cost little
+    _GRAIN = 128  # sources a thread takes at once: enough that the last few rows of a run cost little
 
 
 class Decoded:
