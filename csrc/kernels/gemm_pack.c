@@ -115,11 +115,12 @@ static fs_status pack_column_s8(fs_matrix *m, const fs_gemm_layout *l, int colum
 
 static void pack_column_quantized(fs_matrix *m, const fs_gemm_layout *l, int column, const int8_t *q) {
     int8_t *to = column_s8(m, l, column);
-    int sum = 0;
-    for (int k = 0; k < m->depth; k++) {
-        put_s8(to, l, k, q[k]);
-        sum += q[k];
-    }
+    const size_t step = (size_t)l->panel * (size_t)l->depth;
+    int sum = 0, k = 0;
+    if (l->depth == 4) /* the usual group, in one move */
+        for (; k + 4 <= m->depth; k += 4) memcpy(to + (size_t)(k / 4) * step, q + k, 4);
+    for (; k < m->depth; k++) put_s8(to, l, k, q[k]);
+    for (k = 0; k < m->depth; k++) sum += q[k];
     m->sum[column] = 128 * sum;
 }
 

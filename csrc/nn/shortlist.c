@@ -19,6 +19,16 @@ fs_status fs_shortlist_check(const fs_shortlist *s, int64_t total, fs_error *err
     return FS_OK;
 }
 
+uint64_t fs_shortlist_checksum(const uint8_t *data, size_t size) {
+    uint64_t h = 0;
+    for (size_t at = 0; size - at >= 8; at += 8) {
+        uint64_t word = 0;
+        for (int i = 7; i >= 0; i--) word = word << 8 | data[at + (size_t)i];
+        h ^= word + 0x9e3779b9 + (h << 6) + (h >> 2);
+    }
+    return h;
+}
+
 static int mark(uint64_t *seen, int32_t id) {
     const uint64_t bit = (uint64_t)1 << (id & 63);
     const int fresh = !(seen[id >> 6] & bit);

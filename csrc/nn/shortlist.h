@@ -19,6 +19,9 @@ typedef struct fs_shortlist {
 /* FS_ERR_FORMAT when an offset falls or ends outside lists (total), or a token is not below `targets`. */
 fs_status fs_shortlist_check(const fs_shortlist *s, int64_t total, fs_error *err);
 
+/* Marian's checksum of whole 64-bit little-endian words; what is left behind them does not count. */
+uint64_t fs_shortlist_checksum(const uint8_t *data, size_t size);
+
 /* Adds the candidates of the source tokens ids (n), each below `sources`, to `out` (int32_t). */
 fs_status fs_shortlist_gather(const fs_shortlist *s, const int32_t *ids, int64_t n, uint64_t *seen, fs_buffer *out,
                               fs_error *err);

@@ -16,6 +16,7 @@ cdef extern from "nn/shortlist.h" nogil:
         int shared
         const int64_t *offsets
         const int32_t *lists
+    uint64_t fs_shortlist_checksum(const uint8_t *data, size_t size)
     fs_status fs_shortlist_check(const fs_shortlist *s, int64_t total, fs_error *err)
 
 cdef extern from "nn/session.h" nogil:
@@ -80,6 +81,14 @@ class Decoded:
     def __init__(self, ids, offsets, logprobs, stopped, stop_logprobs, steps):
         self.ids, self.offsets, self.logprobs = ids, offsets, logprobs
         self.stopped, self.stop_logprobs, self.steps = stopped, stop_logprobs, steps
+
+
+def shortlist_checksum(const uint8_t[::1] data) -> int:
+    """The checksum that a shortlist's file should have, of what follows it."""
+    cdef uint64_t sum
+    with nogil:
+        sum = fs_shortlist_checksum(&data[0] if data.shape[0] else NULL, <size_t>data.shape[0])
+    return sum
 
 
 cdef class Shortlist:

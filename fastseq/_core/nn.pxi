@@ -183,7 +183,7 @@ cdef class _Blocks:
             address = scale.ctypes.data
             t.scale = <const float *>address
             self.keep.append(scale)
-            t.multiplier = float(tensors.get(f"{name}.multiplier", 0.0))
+            t.multiplier = np.asarray(tensors.get(f"{name}.multiplier", 0.0), np.float32).item()
         self.weights.count += 1
         return 0
 

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from fastseq.errors import ArgumentError, FormatError
 from fastseq.formats.tensor import REAL, Tensor, numpy_tensor
-from fastseq.models.spec import ModelSpec, tensor_role
+from fastseq.models.spec import SHORTLIST, ModelSpec, tensor_role
 
 DTYPES = ("float32", "bfloat16", "int8")
 SCALE = ".scale"  # what follows the name of an int8 tensor in the name of its scales
+MULTIPLIER = ".multiplier"  # and in that of the number that turns its input into 8 bits, where a file fixes it
 
 
 def check_dtype(dtype: str | None) -> None:
@@ -32,7 +33,10 @@ def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dic
     check_dtype(dtype)
     result: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        if name.endswith(SCALE) and name[: -len(SCALE)] in tensors:
+        if name.removesuffix(SCALE).removesuffix(MULTIPLIER) != name:
+            continue
+        if name in SHORTLIST:
+            result[name] = tensor
             continue
         role = tensor_role(spec, name, tensor.array.ndim)
         wanted = (
@@ -41,7 +45,7 @@ def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dic
         if tensor.dtype == wanted:
             result[name] = tensor
             if wanted == "int8":
-                result[name + SCALE] = tensors[name + SCALE]
+                result |= {name + part: tensors[name + part] for part in (SCALE, MULTIPLIER) if name + part in tensors}
             continue
         wide = widened(tensors, name)
         if wanted == "int8":
@@ -81,6 +85,10 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
     """Refuses weights that are of no use as numbers: NaN, infinity, integers, scales that do not fit."""
     for name, tensor in tensors.items():
         tensor.check_finite(name)
+        if name in SHORTLIST:
+            if tensor.dtype not in ("int32", "int64"):
+                raise FormatError("not whole numbers", where=name, expected="int32, int64", found=tensor.dtype)
+            continue
         if tensor.dtype != "int8":
             if tensor.dtype not in REAL:
                 raise FormatError("not a weight", where=name, expected=", ".join(REAL), found=tensor.dtype)
@@ -88,6 +96,11 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
         if tensor_role(spec, name, tensor.array.ndim) != "matrix":
             raise FormatError(
                 "only matrices may be int8", where=name, expected="float32, bfloat16", found="int8"
+            )
+        multiplier = tensors.get(name + MULTIPLIER)
+        if multiplier is not None and (multiplier.shape != (1,) or not multiplier.float32(name)[0] > 0):
+            raise FormatError(
+                "bad multiplier of activations", where=name + MULTIPLIER, expected="one number above 0", found=str(multiplier.array)[:60]
             )
         scale = tensors.get(name + SCALE)
         rows = tensor.shape[:1]
@@ -103,7 +116,7 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
 def to_engine(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
     """As the engine takes them: float32, bfloat16 as uint16, int8 with float32 scales; views if possible."""
     return {
-        name: tensor.array if tensor.dtype in ("bfloat16", "int8") else tensor.float32(name)
+        name: tensor.array if tensor.dtype in ("bfloat16", "int8", "int32", "int64") else tensor.float32(name)
         for name, tensor in tensors.items()
     }
 

@@ -127,7 +127,7 @@ class Model:
             source=spec.source,
             path=self._origin.get("path"),
             dtype=self.dtype,
-            parameters=sum(a.size for name, a in self._weights.items() if not name.endswith(".scale")),
+            parameters=sum(a.size for name, a in self._weights.items() if not name.endswith((".scale", ".multiplier"))),
             weight_bytes=sum(graph.weight_bytes for graph in self._graphs.values()),
             vocabulary=first.vocabulary,
             outputs=list(self._graphs.values())[-1].width,
@@ -167,7 +167,7 @@ class Model:
     def _graph(self, part: str) -> native.Graph:
         blocks: tuple[Block, ...] = getattr(self.spec, part)
         names = {name for block in blocks for name in block.shapes()}
-        tensors = {n: a for n, a in self._weights.items() if n in names or n.removesuffix(".scale") in names}
+        tensors = {n: a for n, a in self._weights.items() if n in names or n.removesuffix(".scale").removesuffix(".multiplier") in names}
         return native.Graph([block_dict(block) for block in blocks], tensors, dtype=self.dtype)
 
     def _open(self) -> None:
@@ -236,12 +236,12 @@ def _ids(row: Any, where: str) -> NDArray[np.int32]:
 def _check_vocabulary(key: str, blocks: Sequence[Block], tokenizer: Tokenizer) -> None:
     """A vocabulary of another size than its embedding: ids that no row answers, or rows that mean nothing."""
     rows = next(block.vocabulary for block in blocks if isinstance(block, Embedding))
-    if len(tokenizer.vocabulary) != rows:
+    if len(tokenizer) != rows:
         raise FormatError(
             "the vocabulary does not fit the embedding",
             where=f"{key}.vocabulary",
             expected=f"{rows} tokens",
-            found=str(len(tokenizer.vocabulary)),
+            found=str(len(tokenizer)),
         )
 
 

@@ -15,18 +15,42 @@ from fastseq.models.plain import WIDTH_MAX, Plain, in_range, joined, read, shown
 Shape = tuple[int, ...]
 
 LAYERS_MAX = 1000
-GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4}
+GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4, "ssru": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sublayer(Plain):
+    """What may stand around a block f: y = norm(x + f(x)), or x + f(norm(x)) with `norm_place` before.
+
+    Attributes:
+        residual: x is added to what the block makes of it.
+        norm: layer (mean and spread) or rms (root of the mean square) over a row; weights in ``.norm``.
+        epsilon: added under the norm's root.
+    """
+
+    residual: bool = False
+    norm: Literal["none", "layer", "rms"] = "none"
+    norm_place: Literal["after", "before"] = "after"
+    epsilon: float = 1e-5
+
+    def norm_shapes(self, prefix: str, width: int) -> dict[str, Shape]:
+        """Tensors of the norm over rows of that width."""
+        if self.norm == "none":
+            return {}
+        names = ("weight", "bias") if self.norm == "layer" else ("weight",)
+        return {f"{prefix}.norm.{name}": (width,) for name in names}
 
 
 @dataclass(frozen=True)
 class Embedding(Plain):
-    """Ids to rows of a table, times `scale`."""
+    """Ids to rows of a table, times `scale`. `blank`: id -1, for no token, is a row of zeros."""
 
     kind_of_block: ClassVar[str] = "embedding"
     weights: str
     vocabulary: int
     width: int
     scale: float = 1.0
+    blank: bool = False
 
     def check(self) -> None:
         in_range(self.vocabulary, "vocabulary")
@@ -41,12 +65,148 @@ class Embedding(Plain):
 
 
 @dataclass(frozen=True)
-class Rnn(Plain):
-    """A stack of recurrent layers. `reset`: a GRU's reset gate acts after or before the matrix product."""
+class Position(Sublayer):
+    """Adds to each row a vector of its place.
+
+    `sinusoidal`: sines, then cosines, of place times 10000^(-i / steps), i below half the width. `learned`:
+    row place + `offset` of a table of `length` rows.
+    """
+
+    kind_of_block: ClassVar[str] = "position"
+    width: int
+    kind: Literal["sinusoidal", "learned"] = "sinusoidal"
+    steps: float | None = None
+    weights: str = ""
+    length: int | None = None
+    offset: int = 0
+
+    def check(self) -> None:
+        in_range(self.width, "width")
+        learned = self.kind == "learned"
+        if (self.length is not None) != learned or (self.steps is not None and learned):
+            raise FormatError("only learned positions have a length", where="length", found=str(self.length))
+        if self.steps is not None and not 0 < self.steps < 1e9:
+            raise FormatError("out of range", where="steps", expected="above 0", found=str(self.steps))
+        if self.length is not None:
+            in_range(self.length, "length")
+            if not 0 <= self.offset < self.length:
+                raise FormatError(
+                    "out of range", where="offset", expected=f"0 to {self.length - 1}", found=str(self.offset)
+                )
+
+    def shapes(self) -> dict[str, Shape]:
+        table = {} if self.length is None else {f"{self.weights}.weight": (self.length, self.width)}
+        return table | self.norm_shapes(self.weights, self.width)
+
+
+@dataclass(frozen=True)
+class SelfAttention(Sublayer):
+    """Every row looks at all rows of its sequence; `causal`: at those up to itself."""
+
+    kind_of_block: ClassVar[str] = "self_attention"
+    weights: str
+    width: int
+    heads: int
+    key_heads: int | None = None
+    head_width: int | None = None
+    causal: bool = False
+    bias: bool = True
+
+    def check(self) -> None:
+        _check_heads(self)
+
+    def shapes(self) -> dict[str, Shape]:
+        return _attention_shapes(self, self.width) | self.norm_shapes(self.weights, self.width)
+
+
+@dataclass(frozen=True)
+class CrossAttention(Sublayer):
+    """A decoder's rows look at the encoder's, `memory` wide."""
+
+    kind_of_block: ClassVar[str] = "cross_attention"
+    weights: str
+    width: int
+    memory: int
+    heads: int
+    key_heads: int | None = None
+    head_width: int | None = None
+    bias: bool = True
+
+    def check(self) -> None:
+        in_range(self.memory, "memory")
+        _check_heads(self)
+
+    def shapes(self) -> dict[str, Shape]:
+        return _attention_shapes(self, self.memory) | self.norm_shapes(self.weights, self.width)
+
+
+def _check_heads(block: SelfAttention | CrossAttention) -> None:
+    in_range(block.width, "width")
+    in_range(block.heads, "heads", block.width if block.head_width is None else WIDTH_MAX // 64)
+    if block.head_width is None and block.width % block.heads:
+        raise FormatError(
+            "heads do not divide the width", where="heads", expected=f"a divisor of {block.width}", found=str(block.heads)
+        )
+    if block.head_width is not None:
+        in_range(block.head_width, "head_width", WIDTH_MAX // block.heads // 4)
+    if block.key_heads is not None:
+        in_range(block.key_heads, "key_heads", block.heads)
+        if block.heads % block.key_heads:
+            raise FormatError(
+                "key heads do not divide the heads",
+                where="key_heads",
+                expected=f"a divisor of {block.heads}",
+                found=str(block.key_heads),
+            )
+
+
+def _attention_shapes(block: SelfAttention | CrossAttention, memory: int) -> dict[str, Shape]:
+    each = block.head_width or block.width // block.heads
+    queries, keys = block.heads * each, (block.key_heads or block.heads) * each
+    shapes: dict[str, Shape] = {
+        "query.weight": (queries, block.width),
+        "key.weight": (keys, memory),
+        "value.weight": (keys, memory),
+        "output.weight": (block.width, queries),
+    }
+    if block.bias:
+        shapes |= {name.replace("weight", "bias"): shape[:1] for name, shape in shapes.items()}
+    return {f"{block.weights}.{name}": shape for name, shape in shapes.items()}
+
+
+@dataclass(frozen=True)
+class FeedForward(Sublayer):
+    """Row by row, y = act(x W1 + b1) W2 + b2."""
+
+    kind_of_block: ClassVar[str] = "feed_forward"
+    weights: str
+    width: int
+    inner: int
+    activation: Literal["relu", "none"] = "relu"
+    bias: bool = True
+
+    def check(self) -> None:
+        in_range(self.width, "width")
+        in_range(self.inner, "inner")
+
+    def shapes(self) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {"up.weight": (self.inner, self.width), "down.weight": (self.width, self.inner)}
+        if self.bias:
+            shapes |= {"up.bias": (self.inner,), "down.bias": (self.width,)}
+        shapes = {f"{self.weights}.{name}": shape for name, shape in shapes.items()}
+        return shapes | self.norm_shapes(self.weights, self.width)
+
+
+@dataclass(frozen=True)
+class Rnn(Sublayer):
+    """A stack of recurrent layers. `reset`: a GRU's reset gate acts after or before the matrix product.
+
+    An SSRU's layer has the input's matrix alone: the forget gate's rows, then the candidate's.
+    """
 
     kind_of_block: ClassVar[str] = "rnn"
     weights: str
-    cell: Literal["tanh", "relu", "gru", "lstm"]
+    cell: Literal["tanh", "relu", "gru", "lstm", "ssru"]
     input: int
     hidden: int
     layers: int = 1
@@ -72,11 +232,12 @@ class Rnn(Plain):
                 at_layer = f"l{layer}{end}"
                 columns = self.input if layer == 0 else self.width
                 shapes[f"{self.weights}.weight_ih_{at_layer}"] = (rows, columns)
-                shapes[f"{self.weights}.weight_hh_{at_layer}"] = (rows, self.hidden)
-                if self.bias:
-                    shapes[f"{self.weights}.bias_ih_{at_layer}"] = (rows,)
-                    shapes[f"{self.weights}.bias_hh_{at_layer}"] = (rows,)
-        return shapes
+                states = () if self.cell == "ssru" else ("hh",)
+                for kind in states:
+                    shapes[f"{self.weights}.weight_{kind}_{at_layer}"] = (rows, self.hidden)
+                for kind in ("ih", *states) if self.bias else ():
+                    shapes[f"{self.weights}.bias_{kind}_{at_layer}"] = (rows,)
+        return shapes | self.norm_shapes(self.weights, self.width)
 
 
 @dataclass(frozen=True)
@@ -201,9 +362,21 @@ class Bridge(Plain):
         return {f"{self.weights}.weight": (self.output, self.input), f"{self.weights}.bias": (self.output,)}
 
 
-Block = Embedding | Rnn | Attention | Linear | Pool | Bridge
+Block = Embedding | Position | Rnn | SelfAttention | CrossAttention | FeedForward | Attention | Linear | Pool | Bridge
 BLOCKS: dict[str, type[Block]] = {
-    cls.kind_of_block: cls for cls in (Embedding, Rnn, Attention, Linear, Pool, Bridge)
+    cls.kind_of_block: cls
+    for cls in (
+        Embedding,
+        Position,
+        Rnn,
+        SelfAttention,
+        CrossAttention,
+        FeedForward,
+        Attention,
+        Linear,
+        Pool,
+        Bridge,
+    )
 }
 
 

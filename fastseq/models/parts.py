@@ -57,19 +57,19 @@ class Decoder:
         spec = model.spec.generation
         self.start = None if spec.start is None else self.token_id(spec.start, "generation.start")
         self.stop = tuple(self.token_id(token, "generation.stop") for token in spec.stop)
+        self.never = tuple(self.token_id(token, "generation.never") for token in spec.never)
         self.max_new_tokens = spec.max_new_tokens
 
     def token_id(self, token: str, where: str) -> int:
         """The id of a token by its name; without a tokenizer, of the number it is."""
-        vocabulary = None if self._tokenizer is None else self._tokenizer.vocabulary
         number = int(token) if token.isdecimal() else None
-        found = number if vocabulary is None else vocabulary.id(token)
+        found = number if self._tokenizer is None else self._tokenizer.token_id(token)
         if found is None or found >= self._graph.width:
             raise ArgumentError(
                 "no such token",
                 where=where,
                 expected="a token of the output vocabulary"
-                if vocabulary
+                if self._tokenizer
                 else f"0 to {self._graph.width - 1}",
                 found=f"{token!r:.60}",
             )

@@ -10,11 +10,12 @@ import numpy as np
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError
+from fastseq.models.blocks import Embedding
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.parts import Decoder, Encoder, generations
 from fastseq.models.results import I32, Generation, Timings
 from fastseq.models.segment import Segmenter, distinct
-from fastseq.models.spec import ModelSpec
+from fastseq.models.spec import SHORTLIST, ModelSpec
 from fastseq.text import Batch, Tokenizer
 
 Progress = Callable[[int, int], object]  # called with what is done and what there is to do
@@ -35,6 +36,7 @@ class Seq2Seq(Model):
         super().__init__(spec, weights, **options)
         self.encoder = Encoder(self, self._graphs["encoder"])
         self.decoder = Decoder(self, self._graphs["decoder"], self._target_tokenizer)
+        self._shortlist = _shortlist(spec, self._weights)
         self._segmenter = None if spec.segment is None else _segmenter(spec, self._tokenizer)
 
     @property
@@ -147,6 +149,9 @@ class Seq2Seq(Model):
     ) -> native.Decoded:
         decoder, count = self.decoder, len(batch)
         limits = decoder.limit(max_new_tokens)
+        if max_new_tokens is None and self.spec.generation.length_factor:
+            most = self.spec.generation.length_factor * batch.lengths
+            limits = np.minimum(most, decoder.max_new_tokens).astype(np.int32)
         if np.ndim(limits) and len(limits) != count:
             raise ArgumentError(
                 "as many as texts", where="max_new_tokens", expected=str(count), found=str(len(limits))
@@ -167,7 +172,9 @@ class Seq2Seq(Model):
             self._graphs["decoder"],
             batch.ids,
             batch.offsets,
-            start=decoder.start or 0,
+            start=-1 if decoder.start is None else decoder.start,
+            shortlist=self._shortlist,
+            never=decoder.never,
             stop=decoder.stops(stop),
             max_new_tokens=limits,
             threads=self._threads(threads),
@@ -178,6 +185,22 @@ class Seq2Seq(Model):
         begun = time.perf_counter()
         texts = self.decoder.texts(decoded)
         return generations(decoded, texts, Timings(*times, time.perf_counter() - begun))
+
+
+def _shortlist(spec: ModelSpec, weights: Weights) -> native.Shortlist | None:
+    if not spec.generation.shortlist:
+        return None
+    offsets, tokens, first = (weights[name] for name in SHORTLIST)
+    source, target = (
+        next(block for block in part if isinstance(block, Embedding)) for part in (spec.encoder, spec.decoder)
+    )
+    return native.Shortlist(
+        offsets,
+        tokens,
+        targets=target.vocabulary,
+        first=int(first[0]),
+        shared=source.weights == target.weights,
+    )
 
 
 def _segmenter(spec: ModelSpec, tokenizer: Tokenizer | None) -> Segmenter | None:

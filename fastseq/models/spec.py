@@ -17,6 +17,7 @@ from fastseq.models.blocks import (
     Embedding,
     Linear,
     Pool,
+    Position,
     Rnn,
     Shape,
     block_dict,
@@ -28,6 +29,7 @@ from fastseq.models.widths import follow
 VERSION = 1  # of the native format; a file of a newer one is refused
 TOKENS_MAX = 2**20  # of one output
 BLOCKS_MAX = 1000
+SHORTLIST = ("shortlist.offsets", "shortlist.tokens", "shortlist.first")  # whole numbers
 
 __all__ = [
     "VERSION",
@@ -50,14 +52,30 @@ __all__ = [
 
 @dataclass(frozen=True)
 class GenerationSpec(Plain):
-    """How outputs start and end: tokens of the output vocabulary, and the longest output in tokens."""
+    """How outputs start and end, by tokens of the output vocabulary.
+
+    Attributes:
+        start: the decoder's first token; None: it begins with no token (a `blank` embedding).
+        stop: tokens that end an output.
+        max_new_tokens: the longest output, in tokens.
+        length_factor: an output has at most this many tokens for each of its source, where it is above 0.
+        never: tokens that are not chosen.
+        shortlist: an output's tokens are among those that the tensors ``shortlist.*`` have for its source's.
+    """
 
     start: str | None = None
     stop: tuple[str, ...] = ()
     max_new_tokens: int = 128
+    length_factor: float = 0.0
+    never: tuple[str, ...] = ()
+    shortlist: bool = False
 
     def check(self) -> None:
         in_range(self.max_new_tokens, "max_new_tokens", TOKENS_MAX)
+        if not 0 <= self.length_factor < 1e6:
+            raise FormatError(
+                "out of range", where="length_factor", expected="0 or more", found=str(self.length_factor)
+            )
 
 
 @dataclass(frozen=True)
@@ -175,9 +193,15 @@ def optional_tensors(spec: ModelSpec) -> set[str]:
 
 
 def tensor_role(spec: ModelSpec, name: str, rank: int) -> Literal["table", "matrix", "vector"]:
-    """What a tensor is to the precisions: ``table`` of an embedding, ``matrix``, or else ``vector``."""
-    for block in (*spec.encoder, *spec.decoder):
-        if isinstance(block, Embedding) and name in block.shapes():
+    """What a tensor is to the precisions: ``table`` of an embedding, ``matrix``, or else ``vector``.
+
+    A table that is also a head's matrix counts as that.
+    """
+    blocks = (*spec.encoder, *spec.decoder)
+    if rank == 2 and any(isinstance(block, Linear) and name in block.shapes() for block in blocks):
+        return "matrix"
+    for block in blocks:
+        if isinstance(block, (Embedding, Position)) and name in block.shapes():
             return "table"
     return "matrix" if rank == 2 and not name.endswith(".score.weight") else "vector"
 
@@ -186,6 +210,10 @@ def check_tensors(spec: ModelSpec, shapes: Mapping[str, Shape]) -> None:
     """Refuses weights that contradict the spec: absent, of another shape, or of no block."""
     wanted = tensor_shapes(spec)
     optional = optional_tensors(spec)
+    listed = SHORTLIST if spec.generation.shortlist else ()
+    for name in listed:
+        if len(shapes.get(name, ())) != 1:
+            raise FormatError("missing tensor", where=name, expected="one dimension", found=str(shapes.get(name)))
     for name, shape in wanted.items():
         if name not in shapes:
             if name in optional:
@@ -199,7 +227,9 @@ def check_tensors(spec: ModelSpec, shapes: Mapping[str, Shape]) -> None:
                 found=str(tuple(shapes[name])),
             )
     for name in shapes:
-        if name not in wanted and not (name.endswith(".scale") and name[: -len(".scale")] in wanted):
+        if name in listed:
+            continue
+        if name not in wanted and name.removesuffix(".scale") not in wanted and name.removesuffix(".multiplier") not in wanted:
             raise FormatError(
                 "a tensor that no block uses", where=shown(name), expected="only the spec's tensors"
             )
@@ -286,7 +316,8 @@ def _check_parts(spec: ModelSpec) -> None:
                 expected="at least one entry" if needed else "none",
                 found=f"{len(getattr(spec, part))} entries",
             )
-    if spec.task == "seq2seq" and spec.generation.start is None:
+    blank = any(isinstance(block, Embedding) and block.blank for block in spec.decoder)
+    if spec.task == "seq2seq" and spec.generation.start is None and not blank:
         raise FormatError(
             "missing key", where="generation.start", expected="the first token given to the decoder"
         )

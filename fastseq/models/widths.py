@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from fastseq.errors import FormatError
-from fastseq.models.blocks import Attention, Block, Bridge, Embedding, Linear, Pool, Rnn
+from fastseq.models.blocks import (
+    Attention,
+    Block,
+    Bridge,
+    CrossAttention,
+    Embedding,
+    FeedForward,
+    Linear,
+    Pool,
+    Position,
+    Rnn,
+    SelfAttention,
+)
 from fastseq.models.plain import at
 
 
@@ -52,9 +64,31 @@ class _Walk:
             self._rnn(block, blocks)
         elif isinstance(block, Attention):
             self._attention(block)
+        elif isinstance(block, (Position, SelfAttention, CrossAttention, FeedForward)):
+            self._rows(block, blocks)
         else:
             self._joins(block.input, "input")
             self.width = block.output
+
+    def _rows(self, block: Position | SelfAttention | CrossAttention | FeedForward, blocks: tuple[Block, ...]) -> None:
+        """Blocks that leave rows as wide as they are."""
+        if self.pooled:
+            raise FormatError("behind a pool there are no rows", where="block", found=block.kind_of_block)
+        self._joins(block.width, "width")
+        if isinstance(block, Position) and not isinstance(blocks[blocks.index(block) - 1], Embedding):
+            raise FormatError("positions are added to an embedding", where="block", found="position")
+        if isinstance(block, CrossAttention):
+            self._remembers(block.memory)
+        if isinstance(block, SelfAttention) and self.decoder and not block.causal:
+            raise FormatError("a decoder does not look ahead", where="causal", expected="true", found="false")
+
+    def _remembers(self, width: int) -> None:
+        if self.memory is None or self.memory[0] == 0:
+            raise FormatError("attention needs an encoder", where="block", found="attention")
+        if width != self.memory[0]:
+            raise FormatError(
+                "not the width of the encoder", where="memory", expected=str(self.memory[0]), found=str(width)
+            )
 
     def _joins(self, found: int, key: str) -> None:
         if found != self.width:
@@ -69,19 +103,15 @@ class _Walk:
             fed = next((b for b in blocks if isinstance(b, Attention) and b.input_feeding), None)
             self.width += fed.output if fed else 0
         self._joins(block.input, "input")
+        if block.residual and block.input != block.width:
+            raise FormatError(
+                "a residual connection needs one width", where="residual", expected=str(block.width), found=str(block.input)
+            )
         self.width = block.width
 
     def _attention(self, block: Attention) -> None:
-        if self.memory is None or self.memory[0] == 0:
-            raise FormatError("attention needs an encoder", where="block", found="attention")
+        self._remembers(block.memory)
         self._joins(block.query, "query")
-        if block.memory != self.memory[0]:
-            raise FormatError(
-                "not the width of the encoder",
-                where="memory",
-                expected=str(self.memory[0]),
-                found=str(block.memory),
-            )
         self.width = block.output
 
     def _bridge(self, block: Bridge, blocks: tuple[Block, ...]) -> None:

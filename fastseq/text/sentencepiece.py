@@ -62,6 +62,11 @@ class SentencePieceTokenizer(Tokenizer):
         """A piece as the model spells it; `ArgumentError` when there is none of that id."""
         return self._piece(id)[0]
 
+    def token_id(self, token: str) -> int | None:
+        """The id of a piece by its spelling; None when there is none."""
+        special = [id for id in (self.unk_id, self.bos_id, self.eos_id, self.pad_id) if id >= 0]
+        return next((id for id in (*special, *range(len(self))) if self.piece(id) == token), None)
+
     def score(self, id: int) -> float:
         """A piece's score: for Unigram the logarithm of its probability."""
         return self._piece(id)[1]

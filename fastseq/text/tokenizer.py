@@ -237,6 +237,10 @@ class Tokenizer(ABC):
 
     # ids to text
 
+    def token_id(self, token: str) -> int | None:
+        """The id of a token by its spelling; None when there is none."""
+        return self.vocabulary.id(token)
+
     @abstractmethod
     def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
         """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place."""
