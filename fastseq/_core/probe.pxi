@@ -3,7 +3,47 @@ ctypedef void (*map_slot)(int n, const float *x, float *y) noexcept nogil
 ctypedef void (*cell_slot)(int n, const float *x, const float *h_part, float *h) noexcept nogil
 
 cdef extern from "kernels/kernels.h" nogil:
+    ctypedef struct fs_attend_args:
+        int heads
+        int heads_a_key
+        int queries
+        int keys
+        int width
+        int first_key_count
+        float scale
+        const float *q
+        size_t q_stride
+        const float *k
+        size_t k_stride
+        const float *v
+        size_t v_stride
+        float *y
+        size_t y_stride
+        float *scores
+        float *mean
+    ctypedef struct fs_dots_row:
+        float scale
+        float bias
+        int32_t sum
+    ctypedef struct fs_dots_args:
+        int depth
+        const uint8_t *x
+        float x_scale
+        const int8_t *w
+        const fs_dots_row *facts
+        int count
+        const int32_t *rows
+        float *y
+    int FS_ATTEND_KEYS
+    int FS_ATTEND_ROWS
     cdef struct probed "fs_kernels":
+        map_slot relu_f32
+        void (*layer_norm_f32)(int n, const float *x, const float *add, const float *weight, const float *bias, float epsilon, float *y) noexcept nogil
+        void (*rms_norm_f32)(int n, const float *x, const float *add, const float *weight, float epsilon, float *y) noexcept nogil
+        void (*ssru_f32)(int n, const float *x, float *c, float *h) noexcept nogil
+        void (*quantize_by_u8)(int n, const float *x, float multiplier, uint8_t *y) noexcept nogil
+        void (*attend_f32)(const fs_attend_args *a) noexcept nogil
+        void (*dots_s8)(const fs_dots_args *a) noexcept nogil
         map_slot exp_f32
         map_slot sigmoid_f32
         map_slot tanh_f32
@@ -80,6 +120,75 @@ cdef class Kernels:
 
     def tanh_f32(self, x, y):
         self._map(self.k.tanh_f32, x, y)
+
+    def relu_f32(self, x, y):
+        self._map(self.k.relu_f32, x, y)
+
+    def layer_norm_f32(self, float[::1] x, add, float[::1] weight, float[::1] bias, float epsilon, float[::1] y):
+        """`add`: another row or None."""
+        cdef int n = <int>x.shape[0]
+        cdef float[::1] c_add = add
+        for name, row in (("weight", weight), ("bias", bias), ("y", y)):
+            length(name, row, n)
+        self.k.layer_norm_f32(n, floats(x), floats(c_add) if add is not None else NULL, floats(weight), floats(bias), epsilon,
+                              floats(y))
+
+    def rms_norm_f32(self, float[::1] x, add, float[::1] weight, float epsilon, float[::1] y):
+        """`add`: another row or None."""
+        cdef int n = <int>x.shape[0]
+        cdef float[::1] c_add = add
+        for name, row in (("weight", weight), ("y", y)):
+            length(name, row, n)
+        self.k.rms_norm_f32(n, floats(x), floats(c_add) if add is not None else NULL, floats(weight), epsilon, floats(y))
+
+    def ssru_f32(self, float[::1] x, float[::1] c, float[::1] h):
+        cdef int n = <int>h.shape[0]
+        length("x", x, 2 * n)
+        length("c", c, n)
+        self.k.ssru_f32(n, floats(x), floats(c), floats(h))
+
+    def quantize_by_u8(self, float[::1] x, float multiplier, uint8_t[::1] y):
+        cdef int n = <int>x.shape[0]
+        length("y", y, (n + 3) // 4 * 4)
+        self.k.quantize_by_u8(n, floats(x), multiplier, &y[0] if y.shape[0] else NULL)
+
+    def attend_f32(self, float[:, :, ::1] q, float[:, :, ::1] k, float[:, :, ::1] v, *, int first=-1, float scale=1, mean=None):
+        """y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d); query i sees first + i keys (-1: all)."""
+        cdef fs_attend_args a
+        cdef float[::1] c_mean = mean
+        cdef float[:, :, ::1] c_y
+        cdef float[:, ::1] c_keys, c_scores
+        keys, heads, width = k.shape[0], k.shape[1], k.shape[2]
+        columns = -(-keys // FS_ATTEND_KEYS) * FS_ATTEND_KEYS
+        c_keys = turned = np.zeros((heads * width, columns), np.float32)
+        turned[:, :keys] = np.asarray(k).reshape(keys, -1).T
+        c_y = y = np.empty_like(q)
+        c_scores = np.empty((FS_ATTEND_ROWS, columns), np.float32)
+        a.heads, a.heads_a_key, a.queries, a.keys, a.width = q.shape[1], q.shape[1] // heads, q.shape[0], keys, width
+        a.first_key_count, a.scale = keys if first < 0 else first, scale
+        a.q, a.q_stride, a.k, a.k_stride = &q[0, 0, 0], q.shape[1] * width, &c_keys[0, 0], columns
+        a.v, a.v_stride, a.y, a.y_stride = &v[0, 0, 0], heads * width, &c_y[0, 0, 0], q.shape[1] * width
+        a.scores, a.mean = &c_scores[0, 0], &c_mean[0] if mean is not None else NULL
+        with nogil:
+            for _ in range(self.repeat):
+                self.k.attend_f32(&a)
+        return y
+
+    def dots_s8(self, uint8_t[::1] x, float x_scale, const int8_t[:, ::1] w, float[::1] scale, float[::1] bias, int32_t[::1] rows):
+        """y (len(rows)): products of x, filled up with 128 to a multiple of 64, with those rows of w (N, K)."""
+        cdef fs_dots_args a
+        cdef float[::1] c_y
+        facts = np.zeros(w.shape[0], [("scale", "f4"), ("bias", "f4"), ("sum", "i4")])
+        facts["scale"], facts["bias"], facts["sum"] = scale, bias, 128 * np.asarray(w).sum(1, dtype=np.int32)
+        cdef const uint8_t[::1] c_facts = facts.view(np.uint8)
+        length("x", x, (w.shape[1] + 63) // 64 * 64)
+        c_y = y = np.empty(rows.shape[0], np.float32)
+        a.depth, a.x, a.x_scale, a.w, a.count = w.shape[1], &x[0], x_scale, &w[0, 0], rows.shape[0]
+        a.facts, a.rows, a.y = <const fs_dots_row *>&c_facts[0], &rows[0], &c_y[0]
+        with nogil:
+            for _ in range(self.repeat):
+                self.k.dots_s8(&a)
+        return y
 
     def softmax_f32(self, x, y):
         self._map(self.k.softmax_f32, x, y)

@@ -138,7 +138,84 @@ def quantize(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
         np.testing.assert_array_equal(y, wanted)
 
 
+def norm(slot: str, wanted: Callable[..., Array]) -> Case:
+    def case(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+        x, add, weight, bias, y = (floats(rng, n, start + i) for i in range(5))
+        others = (weight, bias) if slot == "layer_norm_f32" else (weight,)
+        for more in (None, add) if n else ():
+            expected = wanted(x if more is None else x + more, *others, 1e-5)
+            getattr(k, slot)(x, more, *others, 1e-5, y)
+            close(y, expected, 1e-5 if n > 1 else 1e-3)
+        if n:
+            getattr(k, slot)(x, add, *others, 1e-5, add)
+            np.testing.assert_array_equal(add, y)  # in place
+
+    return case
+
+
+def ssru(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x, c, h = floats(rng, 2 * n, start), floats(rng, n, start + 1), floats(rng, n)
+    forget = truth.sigmoid(x[:n].astype(np.float64))
+    wanted = forget * c + (1 - forget) * x[n:]
+    k.ssru_f32(x, c, h)
+    close(c, wanted, CELL)
+    np.testing.assert_array_equal(h, np.maximum(c, 0))
+
+
+def quantize_by(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    for multiplier in (1.0, 13.7, 1e30):
+        x, y = floats(rng, n, start, 10), np.zeros((n + 3) // 4 * 4, np.uint8)
+        x[:1] = 0.5 / np.float32(multiplier)  # a tie
+        wanted = np.full_like(y, 128)
+        wanted[:n] = np.clip(np.rint(x * np.float32(multiplier)), -127, 127) + 128
+        k.quantize_by_u8(x, multiplier, y)
+        np.testing.assert_array_equal(y, wanted)
+
+
+def attend(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    """n is the number of keys; heads share keys, widths have tails, queries go by fours and alone."""
+    if not n or n > 300:
+        return
+    width, queries = 5 + 8 * start, min(n, 6)
+    q, key, value = (
+        rng.standard_normal((count, heads, width)).astype(np.float32)
+        for count, heads in ((queries, 6), (n, 3), (n, 3))
+    )
+    whole, mean = k.attend_f32(q, key, value, scale=0.7), np.zeros(n, np.float32)
+    close(whole, truth.attend(q, key, value, 0.7), 3e-6)
+    for i in range(queries):  # alone: the same bits
+        one = k.attend_f32(q[i : i + 1], key, value, scale=0.7, mean=mean)
+        np.testing.assert_array_equal(one[0], whole[i])
+    close(mean.sum(), queries, 1e-5)
+    for first in (1, n - queries + 1):
+        causal = k.attend_f32(q, key, value, scale=0.7, first=first)
+        for i in range(queries):
+            alone = k.attend_f32(q[i : i + 1], key[: first + i], value[: first + i], scale=0.7)
+            np.testing.assert_array_equal(causal[i], alone[0])
+
+
+def dots(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    """n is the depth."""
+    if not n:
+        return
+    w = rng.integers(-127, 128, (40, n)).astype(np.int8)
+    x = np.full((n + 63) // 64 * 64, 128, np.uint8)
+    x[:n] = rng.integers(1, 256, n)
+    scale, bias = rng.random(40).astype(np.float32), floats(rng, 40)
+    rows = np.sort(rng.choice(40, 1 + 12 * start, replace=False)).astype(np.int32)
+    sums = w[rows].astype(np.int64) @ (x[:n].astype(np.int64) - 128)
+    wanted = np.float32(0.03) * scale[rows] * sums.astype(np.float32) + bias[rows]
+    np.testing.assert_array_equal(k.dots_s8(x, 0.03, w, scale, bias, rows), wanted)
+
+
 CASES: dict[str, Case] = {
+    "relu_f32": pointwise("relu_f32", lambda x: np.maximum(x, 0), 0),
+    "layer_norm_f32": norm("layer_norm_f32", truth.layer_norm),
+    "rms_norm_f32": norm("rms_norm_f32", truth.rms_norm),
+    "ssru_f32": ssru,
+    "quantize_by_u8": quantize_by,
+    "attend_f32": attend,
+    "dots_s8": dots,
     "exp_f32": pointwise("exp_f32", truth.exp, POINTWISE),
     "sigmoid_f32": pointwise("sigmoid_f32", truth.sigmoid, POINTWISE),
     "tanh_f32": pointwise("tanh_f32", truth.tanh, POINTWISE),

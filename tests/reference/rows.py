@@ -76,3 +76,24 @@ def quantize(x: Array) -> tuple[np.float32, Array]:
         return np.float32(0), padded
     padded[: len(x)] = np.rint(x * (np.float32(127) / top)) + 128
     return top / np.float32(127), padded
+
+
+def layer_norm(x: Array, weight: Array, bias: Array, epsilon: float) -> Array:
+    x = x.astype(np.float64)
+    return (x - x.mean()) / np.sqrt(x.var() + epsilon) * weight + bias
+
+
+def rms_norm(x: Array, weight: Array, epsilon: float) -> Array:
+    x = x.astype(np.float64)
+    return x / np.sqrt((x**2).mean() + epsilon) * weight
+
+
+def attend(q: Array, k: Array, v: Array, scale: float) -> Array:
+    """y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d)."""
+    y = np.empty(q.shape)
+    for head in range(q.shape[1]):
+        at = head // (q.shape[1] // k.shape[1])
+        scores = scale * q[:, head].astype(np.float64) @ k[:, at].T
+        weights = np.exp(scores - scores.max(1, keepdims=True))
+        y[:, head] = weights / weights.sum(1, keepdims=True) @ v[:, at]
+    return y
