@@ -94,7 +94,7 @@ class Student:
             y = self.feed_forward(y, f"{layer}_ffn")
         return (self.items["Wemb"].product(y, self.int8) + self.items["decoder_ff_logit_out_b"].reshape(-1))[0]
 
-    def translate(self, ids: list[int], allowed: np.ndarray | None = None, factor: float = 2.5) -> list[int]:
+    def translate(self, ids: list[int], allowed: np.ndarray | None = None, factor: float = 3.0) -> list[int]:
         """The likeliest token again and again, of those allowed, until the end token (0)."""
         memory = self.encode(ids)
         cells = [np.zeros((1, self.width), np.float32) for _ in self._layers("decoder", "rnn_W")]
