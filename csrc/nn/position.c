@@ -1,5 +1,5 @@
-/* Adds to each row a vector of its place in the sequence: sines and cosines (Vaswani et al. 2017, 3.5, but sines first,
- * then cosines, as Marian and Hugging Face's Marian have them) or rows of a table.
+/* Adds to each row a vector of its place in the sequence: sines and cosines (Vaswani et al. 2017, 3.5, with all sines first,
+ * then all cosines) or rows of a table.
  *
  *     sinusoidal   sin(p r_i) at i, cos(p r_i) at E/2 + i, r_i = 10000^(-i / steps), 0 <= i < E/2
  *

@@ -1,5 +1,5 @@
 /* A lexical shortlist: for each source token the target tokens that translate it, so that a decoder need not look at
- * the whole vocabulary (Junczys-Dowmunt et al. 2018, "Marian: cost-effective high-quality NMT", 3.4).
+ * the whole vocabulary (Junczys-Dowmunt et al. 2018, "Cost-effective and high-quality neural machine translation in C++").
  *
  * The candidates of a sequence are its own alone: tokens [0, first), those of each of its source tokens, and more from
  * `first` on until their number is a multiple of 8, rising. */
@@ -19,7 +19,7 @@ typedef struct fs_shortlist {
 /* FS_ERR_FORMAT when an offset falls or ends outside lists (total), or a token is not below `targets`. */
 fs_status fs_shortlist_check(const fs_shortlist *s, int64_t total, fs_error *err);
 
-/* Marian's checksum of whole 64-bit little-endian words; what is left behind them does not count. */
+/* The checksum that files of shortlists have, of whole 64-bit little-endian words; what is left behind them does not count. */
 uint64_t fs_shortlist_checksum(const uint8_t *data, size_t size);
 
 /* Adds the candidates of the source tokens ids (n), each below `sources`, to `out` (int32_t). */

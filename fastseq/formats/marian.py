@@ -1,9 +1,9 @@
-"""A Marian translation model: a folder with model .bin, SentencePiece vocabularies and shortlist, as Firefox has them.
+"""A Marian translation model: a folder with its .bin, SentencePiece vocabularies and shortlist.
 
-The model's own options lie in it (``special:model.yml``); those of a run in a config.yml beside it, where there is one.
-Without one the vocabularies are the folder's .spm files and the shortlist its ``lex*.bin``. Read are transformers with a
-decoder of SSRU cells (Kim et al. 2019, the "students" of Bergamot); names and formulas are those of marian's
-models/transformer.h.
+These are the models of Firefox. A model's own options lie in it (``special:model.yml``); those of a run in a
+.yml beside it, where there is one. Without one the vocabularies are the folder's .spm files and the shortlist
+its ``lex*.bin``. Read are transformers with a decoder of SSRU cells (Kim et al. 2019, the "students" of
+Bergamot); names and formulas are those of marian's models/transformer.h.
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from fastseq.files import regular_size
 from fastseq.formats import Loaded, Spec, marian_bin, marian_shortlist, yaml_lines
 from fastseq.formats.marian_bin import INT8, INTGEMM8, Item
 from fastseq.formats.tensor import Tensor, numpy_tensor
-from fastseq.models.blocks import Block, CrossAttention, Embedding, FeedForward, Linear, Position, Rnn, SelfAttention
+from fastseq.models.blocks import (
+    Block,
+    CrossAttention,
+    Embedding,
+    FeedForward,
+    Linear,
+    Position,
+    Rnn,
+    SelfAttention,
+)
 from fastseq.models.spec import GenerationSpec, ModelSpec, check_tensors
 from fastseq.text import sentencepiece
 
@@ -110,7 +119,10 @@ def _files(path: Path) -> Files:
     found = [path] if path.is_file() else _models(folder)
     if len(found) > 1:
         raise UnsupportedError(
-            "more than one model", where=str(folder), expected="the path of one", found=", ".join(one.name for one in found)[:100]
+            "more than one model",
+            where=str(folder),
+            expected="the path of one",
+            found=", ".join(one.name for one in found)[:100],
         )
     options = _config(folder)
     vocabularies = options.get("vocabs")
@@ -148,7 +160,7 @@ def _shortlist(folder: Path, options: Mapping[str, yaml_lines.Value]) -> Path | 
     named = options.get("shortlist")
     if isinstance(named, list) and named and named[0] not in ("false", ""):
         return _beside(folder, named[0], "shortlist")
-    if "shortlist" in options:
+    if options:
         return None
     found = sorted(one for one in folder.glob("lex*.bin") if one.is_file())
     return found[0] if found else None
@@ -183,7 +195,9 @@ class _Model:
         self.inner = self._integer("transformer-dim-ffn", 2**20)
         sizes = self.options.get("dim-vocabs")
         if not isinstance(sizes, list) or len(sizes) != 2 or not all(one.isdecimal() for one in sizes):
-            raise FormatError("bad sizes of vocabularies", where=f"{where}: dim-vocabs", found=f"{sizes!r:.60}")
+            raise FormatError(
+                "bad sizes of vocabularies", where=f"{where}: dim-vocabs", found=f"{sizes!r:.60}"
+            )
         source, target = map(int, sizes)
         tables = self._tables(source, target)
         self.encoder = self._encoder(tables[0], source)
@@ -207,21 +221,29 @@ class _Model:
         ):
             found = self.options.get(key, wanted)
             if found != wanted:
-                raise UnsupportedError("not supported", where=f"{self.where}: {key}", expected=wanted or '""', found=str(found))
+                raise UnsupportedError(
+                    "not supported", where=f"{self.where}: {key}", expected=wanted or '""', found=str(found)
+                )
         if self.options.get("transformer-postprocess-emb", "d") not in ("d", ""):
             raise UnsupportedError("not supported", where=f"{self.where}: transformer-postprocess-emb")
 
     def _integer(self, key: str, most: int) -> int:
         value = self.options.get(key)
         if not isinstance(value, str) or not value.isdecimal() or not 1 <= int(value) <= most:
-            raise FormatError("bad size", where=f"{self.where}: {key}", expected=f"1 to {most}", found=f"{value!r:.60}")
+            raise FormatError(
+                "bad size", where=f"{self.where}: {key}", expected=f"1 to {most}", found=f"{value!r:.60}"
+            )
         return int(value)
 
     def _tables(self, source: int, target: int) -> tuple[str, str]:
         """Names of the embeddings' tensors; the head's matrix is always the decoder's."""
         if "Wemb" in self.items:
             if source != target:
-                raise FormatError("one table for two vocabularies", where=f"{self.where}: dim-vocabs", found=f"{source}, {target}")
+                raise FormatError(
+                    "one table for two vocabularies",
+                    where=f"{self.where}: dim-vocabs",
+                    found=f"{source}, {target}",
+                )
             self._table("embedding", "Wemb", target)
             names = ("embedding", "embedding")
         else:
@@ -238,7 +260,9 @@ class _Model:
         for i in range(1, self._integer("enc-depth", LAYERS_MAX) + 1):
             attention = f"encoder.{i}.attention"
             self._attention(attention, f"encoder_l{i}_self")
-            blocks.append(SelfAttention(attention, self.width, self.heads, residual=True, norm="layer", epsilon=EPSILON))
+            blocks.append(
+                SelfAttention(attention, self.width, self.heads, residual=True, norm="layer", epsilon=EPSILON)
+            )
             blocks.append(self._feed_forward(f"encoder.{i}.feed_forward", f"encoder_l{i}_ffn"))
         return tuple(blocks)
 
@@ -249,7 +273,15 @@ class _Model:
             blocks.append(self._recurrent(f"decoder.{i}.rnn", f"decoder_l{i}_rnn"))
             self._attention(attention, f"decoder_l{i}_context")
             blocks.append(
-                CrossAttention(attention, self.width, self.width, self.heads, residual=True, norm="layer", epsilon=EPSILON)
+                CrossAttention(
+                    attention,
+                    self.width,
+                    self.width,
+                    self.heads,
+                    residual=True,
+                    norm="layer",
+                    epsilon=EPSILON,
+                )
             )
             blocks.append(self._feed_forward(f"decoder.{i}.feed_forward", f"decoder_l{i}_ffn"))
         return (*blocks, Linear(table, self.width, vocabulary))
@@ -278,7 +310,10 @@ class _Model:
         """One matrix for the forget gate and the candidate, whose input is the same."""
         self._matrix(f"{to}.forget", f"{name}_Wf", self.width, self.width)
         self._matrix(f"{to}.fresh", f"{name}_W", self.width, self.width)
-        both = [{part: self.tensors.pop(f"{to}.{one}{part}", None) for part in _PARTS} for one in ("forget", "fresh")]
+        both = [
+            {part: self.tensors.pop(f"{to}.{one}{part}", None) for part in _PARTS}
+            for one in ("forget", "fresh")
+        ]
         weight = f"{to}.weight_ih_l0"
         for part in _PARTS:
             pair = [one[part] for one in both]
@@ -286,7 +321,9 @@ class _Model:
                 continue
             if part == ".multiplier":
                 if pair[0].array[0] != pair[1].array[0]:
-                    raise UnsupportedError("gates that take one input by different multipliers", where=f"{self.where}: {name}_W")
+                    raise UnsupportedError(
+                        "gates that take one input by different multipliers", where=f"{self.where}: {name}_W"
+                    )
                 self.tensors[weight + part] = pair[0]
             else:
                 self.tensors[weight + part] = numpy_tensor(np.concatenate([one.array for one in pair if one]))
@@ -303,7 +340,12 @@ class _Model:
         if item is None:
             raise FormatError("missing array", where=f"{self.where}: {name}", expected=str(shape))
         if item.shape != shape:
-            raise FormatError("the shape contradicts the options", where=item.place, expected=str(shape), found=str(item.shape))
+            raise FormatError(
+                "the shape contradicts the options",
+                where=item.place,
+                expected=str(shape),
+                found=str(item.shape),
+            )
         return item
 
     def _vector(self, to: str, name: str, size: int) -> None:
@@ -316,7 +358,7 @@ class _Model:
         self._vector(f"{to}.norm.bias", f"{name}_bias", self.width)
 
     def _matrix(self, to: str, name: str, outputs: int, inputs: int) -> None:
-        """(outputs, inputs); the file's shape is (inputs, outputs), its int8 bytes lie the other way round."""
+        """(outputs, inputs); the file's shape is (inputs, outputs), its int8 bytes lie the other way."""
         item = self._item(name, (inputs, outputs))
         if item.kind == INTGEMM8:
             self._bytes(to, item, outputs, inputs, self._multiplier(f"{name}_QuantMultA"))
@@ -346,7 +388,9 @@ class _Model:
             return None
         value = float(item.floats.reshape(-1)[0])
         if not 0 < value < math.inf:
-            raise FormatError("bad multiplier", where=item.place, expected="a number above 0", found=str(value))
+            raise FormatError(
+                "bad multiplier", where=item.place, expected="a number above 0", found=str(value)
+            )
         return value
 
 

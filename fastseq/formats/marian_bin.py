@@ -1,7 +1,7 @@
 """Marian's binary model file: named arrays behind one table (marian's common/binary.cpp, version 1).
 
-    u64 version, n; n x (u64 name length, type, dimensions, data length); names; int32 shapes; u64 gap, that many
-    zeros; data. Little-endian throughout.
+    u64 version, n; n x (u64 name length, type, dimensions, data length); names; int32 shapes;
+    u64 gap, that many zeros; data. Little-endian throughout.
 
 An int8 matrix ("intgemm8") is its bytes, row by row of outputs, and one float32: 127 / the largest weight.
 """
@@ -52,13 +52,13 @@ class Item(NamedTuple):
         return _numbers(self.data[: 4 * math.prod(self.shape)], "<f4").reshape(self.shape)
 
     @property
-    def scale(self) -> np.float32:
+    def scale(self) -> float:
         """What int8 weights are multiplied with, from the quotient behind them."""
         size = math.prod(self.shape)
         quotient = float(np.frombuffer(self.data[size : size + 4], "<f4")[0])
         if not 0 < quotient < math.inf:
             raise FormatError("bad scale", where=self.place, expected="a number above 0", found=str(quotient))
-        return np.float32(1) / np.float32(quotient)
+        return float(np.float32(1) / np.float32(quotient))
 
     @property
     def kind_name(self) -> str:
@@ -77,7 +77,9 @@ def is_marian(path: Path) -> bool:
     except OSError:
         return False
     version, count = (int.from_bytes(head[i : i + 8], "little") for i in (0, 8))
-    return len(head) == 16 and version == VERSION and 0 < count <= ITEMS_MAX and path.stat().st_size > 32 * count
+    return (
+        len(head) == 16 and version == VERSION and 0 < count <= ITEMS_MAX and path.stat().st_size > 32 * count
+    )
 
 
 def load(path: Path) -> dict[str, Item]:
@@ -104,14 +106,19 @@ def load(path: Path) -> dict[str, Item]:
         items[name] = Item(kind, shape, data[at : at + size], place)
         at += size
     if at != len(data):
-        raise FormatError("bytes behind the last item", where=where, expected=f"{at} bytes", found=str(len(data)))
+        raise FormatError(
+            "bytes behind the last item", where=where, expected=f"{at} bytes", found=str(len(data))
+        )
     return items
 
 
 def _fits(data: memoryview, at: int, size: int, where: str, what: str) -> int:
     if size > len(data) - at:
         raise FormatError(
-            f"truncated: {what}", where=where, expected=f"{size} bytes at {at}", found=f"a file of {len(data)}"
+            f"truncated: {what}",
+            where=where,
+            expected=f"{size} bytes at {at}",
+            found=f"a file of {len(data)}",
         )
     return size
 
@@ -125,7 +132,9 @@ def _names(data: memoryview, at: int, heads: list[list[int]], where: str) -> tup
     names = []
     for length, *_ in heads:
         if not 1 <= length <= NAME_MAX:
-            raise FormatError("bad length of a name", where=where, expected=f"1 to {NAME_MAX}", found=str(length))
+            raise FormatError(
+                "bad length of a name", where=where, expected=f"1 to {NAME_MAX}", found=str(length)
+            )
         raw = bytes(data[at : at + _fits(data, at, length, where, "names")])
         if raw[-1] != 0 or b"\0" in raw[:-1] or not raw[:-1].isascii():
             raise FormatError("not a name", where=where, expected="ASCII, then a zero", found=f"{raw!r:.60}")
@@ -140,11 +149,15 @@ def _shapes(
     shapes = []
     for (_, _, dims, _), name in zip(heads, names, strict=True):
         if not 1 <= dims <= 4:
-            raise FormatError("bad number of dimensions", where=f"{where}: {name!r:.80}", expected="1 to 4", found=str(dims))
+            raise FormatError(
+                "bad number of dimensions", where=f"{where}: {name!r:.80}", expected="1 to 4", found=str(dims)
+            )
         _fits(data, at, 4 * dims, where, "shapes")
         shape = tuple(np.frombuffer(data[at : at + 4 * dims], "<i4").tolist())
         if min(shape) < 1:
-            raise FormatError("bad shape", where=f"{where}: {name!r:.80}", expected="sides of 1 or more", found=str(shape))
+            raise FormatError(
+                "bad shape", where=f"{where}: {name!r:.80}", expected="sides of 1 or more", found=str(shape)
+            )
         shapes.append(shape)
         at += 4 * dims
     return shapes, at
@@ -154,7 +167,9 @@ def _check_size(kind: int, shape: tuple[int, ...], size: int, place: str) -> Non
     """Data may be padded, never short."""
     need = math.prod(shape) * (4 if kind == FLOAT32 else 1) + (4 if kind == INTGEMM8 else 0)
     if kind in (FLOAT32, INT8, INTGEMM8) and size < need:
-        raise FormatError("data shorter than its shape", where=place, expected=f"{need} bytes", found=str(size))
+        raise FormatError(
+            "data shorter than its shape", where=place, expected=f"{need} bytes", found=str(size)
+        )
 
 
 def _numbers(data: memoryview, kind: str) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """Marian's binary lexical shortlist (marian's data/shortlist.h): for each source token, target tokens.
 
-    u64 magic, checksum, first, best, n, m; u64 offsets[n]; u32 tokens[m]     little-endian
+u64 magic, checksum, first, best, n, m; u64 offsets[n]; u32 tokens[m]     little-endian
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEAD = 48
 
 
 def load(path: Path) -> dict[str, Tensor]:
-    """Tensors ``shortlist.offsets`` (n), ``shortlist.tokens`` (m) and ``shortlist.first`` (1), of whole numbers."""
+    """Tensors ``shortlist.offsets`` (n), ``.tokens`` (m) and ``.first`` (1), of whole numbers."""
     data, where = mapped(path, HEAD), str(path)
     magic, checksum, first, _, offsets, tokens = np.frombuffer(data[:HEAD], "<u8").tolist()
     if magic != MAGIC:
@@ -33,7 +33,9 @@ def load(path: Path) -> dict[str, Tensor]:
         )
     found = native.shortlist_checksum(data[16:])
     if found != checksum:
-        raise FormatError("damaged: wrong checksum", where=where, expected=f"{checksum:#x}", found=f"{found:#x}")
+        raise FormatError(
+            "damaged: wrong checksum", where=where, expected=f"{checksum:#x}", found=f"{found:#x}"
+        )
     if first >= 2**31:
         raise FormatError("more frequent tokens than there can be", where=where, found=str(first))
     ends = HEAD + 8 * offsets

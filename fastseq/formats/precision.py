@@ -19,7 +19,9 @@ from fastseq.models.spec import SHORTLIST, ModelSpec, tensor_role
 
 DTYPES = ("float32", "bfloat16", "int8")
 SCALE = ".scale"  # what follows the name of an int8 tensor in the name of its scales
-MULTIPLIER = ".multiplier"  # and in that of the number that turns its input into 8 bits, where a file fixes it
+MULTIPLIER = (
+    ".multiplier"  # and in that of the number that turns its input into 8 bits, where a file fixes it
+)
 
 
 def check_dtype(dtype: str | None) -> None:
@@ -45,7 +47,11 @@ def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dic
         if tensor.dtype == wanted:
             result[name] = tensor
             if wanted == "int8":
-                result |= {name + part: tensors[name + part] for part in (SCALE, MULTIPLIER) if name + part in tensors}
+                result |= {
+                    name + part: tensors[name + part]
+                    for part in (SCALE, MULTIPLIER)
+                    if name + part in tensors
+                }
             continue
         wide = widened(tensors, name)
         if wanted == "int8":
@@ -87,7 +93,9 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
         tensor.check_finite(name)
         if name in SHORTLIST:
             if tensor.dtype not in ("int32", "int64"):
-                raise FormatError("not whole numbers", where=name, expected="int32, int64", found=tensor.dtype)
+                raise FormatError(
+                    "not whole numbers", where=name, expected="int32, int64", found=tensor.dtype
+                )
             continue
         if tensor.dtype != "int8":
             if tensor.dtype not in REAL:
@@ -100,7 +108,10 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
         multiplier = tensors.get(name + MULTIPLIER)
         if multiplier is not None and (multiplier.shape != (1,) or not multiplier.float32(name)[0] > 0):
             raise FormatError(
-                "bad multiplier of activations", where=name + MULTIPLIER, expected="one number above 0", found=str(multiplier.array)[:60]
+                "bad multiplier of activations",
+                where=name + MULTIPLIER,
+                expected="one number above 0",
+                found=str(multiplier.array)[:60],
             )
         scale = tensors.get(name + SCALE)
         rows = tensor.shape[:1]

@@ -29,7 +29,9 @@ def parse(text: str, where: str) -> dict[str, Value]:
             continue
         key, colon, rest = line.partition(":")
         if line[0] in " \t" or not colon or not key.strip():
-            raise FormatError("not a key and its value", where=place, expected="key: value", found=f"{line!r:.60}")
+            raise FormatError(
+                "not a key and its value", where=place, expected="key: value", found=f"{line!r:.60}"
+            )
         key, rest, items = key.strip(), rest.strip(), None
         if key in found:
             raise FormatError("the same key twice", where=place, found=key[:60])
@@ -62,7 +64,9 @@ def _scalar(text: str, place: str) -> str:
             raise FormatError("a quoted text of a kind not read", where=place, found=f"{text!r:.60}")
         return text[1:-1]
     if text[:1] in ("{", "&", "*", "|", ">", "!"):
-        raise FormatError("not a plain value", where=place, expected="text, a number or a list", found=f"{text!r:.60}")
+        raise FormatError(
+            "not a plain value", where=place, expected="text, a number or a list", found=f"{text!r:.60}"
+        )
     return text
 
 

@@ -127,7 +127,9 @@ class Model:
             source=spec.source,
             path=self._origin.get("path"),
             dtype=self.dtype,
-            parameters=sum(a.size for name, a in self._weights.items() if not name.endswith((".scale", ".multiplier"))),
+            parameters=sum(
+                a.size for name, a in self._weights.items() if not name.endswith((".scale", ".multiplier"))
+            ),
             weight_bytes=sum(graph.weight_bytes for graph in self._graphs.values()),
             vocabulary=first.vocabulary,
             outputs=list(self._graphs.values())[-1].width,
@@ -167,7 +169,11 @@ class Model:
     def _graph(self, part: str) -> native.Graph:
         blocks: tuple[Block, ...] = getattr(self.spec, part)
         names = {name for block in blocks for name in block.shapes()}
-        tensors = {n: a for n, a in self._weights.items() if n in names or n.removesuffix(".scale").removesuffix(".multiplier") in names}
+        tensors = {
+            n: a
+            for n, a in self._weights.items()
+            if n in names or n.removesuffix(".scale").removesuffix(".multiplier") in names
+        }
         return native.Graph([block_dict(block) for block in blocks], tensors, dtype=self.dtype)
 
     def _open(self) -> None:

@@ -145,7 +145,10 @@ def _check_heads(block: SelfAttention | CrossAttention) -> None:
     in_range(block.heads, "heads", block.width if block.head_width is None else WIDTH_MAX // 64)
     if block.head_width is None and block.width % block.heads:
         raise FormatError(
-            "heads do not divide the width", where="heads", expected=f"a divisor of {block.width}", found=str(block.heads)
+            "heads do not divide the width",
+            where="heads",
+            expected=f"a divisor of {block.width}",
+            found=str(block.heads),
         )
     if block.head_width is not None:
         in_range(block.head_width, "head_width", WIDTH_MAX // block.heads // 4)
@@ -190,7 +193,10 @@ class FeedForward(Sublayer):
         in_range(self.inner, "inner")
 
     def shapes(self) -> dict[str, Shape]:
-        shapes: dict[str, Shape] = {"up.weight": (self.inner, self.width), "down.weight": (self.width, self.inner)}
+        shapes: dict[str, Shape] = {
+            "up.weight": (self.inner, self.width),
+            "down.weight": (self.width, self.inner),
+        }
         if self.bias:
             shapes |= {"up.bias": (self.inner,), "down.bias": (self.width,)}
         shapes = {f"{self.weights}.{name}": shape for name, shape in shapes.items()}
@@ -362,7 +368,18 @@ class Bridge(Plain):
         return {f"{self.weights}.weight": (self.output, self.input), f"{self.weights}.bias": (self.output,)}
 
 
-Block = Embedding | Position | Rnn | SelfAttention | CrossAttention | FeedForward | Attention | Linear | Pool | Bridge
+Block = (
+    Embedding
+    | Position
+    | Rnn
+    | SelfAttention
+    | CrossAttention
+    | FeedForward
+    | Attention
+    | Linear
+    | Pool
+    | Bridge
+)
 BLOCKS: dict[str, type[Block]] = {
     cls.kind_of_block: cls
     for cls in (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, listed, packed
+from fastseq.models.blocks import Embedding
 from fastseq.models.results import I32, Generation, Memory, Step, Timings
 from fastseq.text import Batch, Tokenizer
 
@@ -55,7 +56,10 @@ class Decoder:
     def __init__(self, model: Model, graph: native.Graph, tokenizer: Tokenizer | None) -> None:
         self._model, self._graph, self._tokenizer = model, graph, tokenizer
         spec = model.spec.generation
-        self.start = None if spec.start is None else self.token_id(spec.start, "generation.start")
+        blank = any(isinstance(block, Embedding) and block.blank for block in model.spec.decoder)
+        self.start = (
+            (-1 if blank else None) if spec.start is None else self.token_id(spec.start, "generation.start")
+        )
         self.stop = tuple(self.token_id(token, "generation.stop") for token in spec.stop)
         self.never = tuple(self.token_id(token, "generation.never") for token in spec.never)
         self.max_new_tokens = spec.max_new_tokens
@@ -101,14 +105,16 @@ class Decoder:
 
     def prompts(self, count: int, prefixes: Batch | None) -> Batch:
         """What each output starts with: the start token, and ids that are given."""
-        first = [] if self.start is None else [self.start]
+        first = np.array([] if self.start is None else [self.start], np.int32)
         if prefixes is None:
-            return packed([first] * count)
+            return Batch(np.tile(first, count), len(first) * np.arange(count + 1))
         if len(prefixes) != count:
             raise ArgumentError(
                 "as many as texts", where="prefix", expected=str(count), found=str(len(prefixes))
             )
-        return packed([np.concatenate([np.array(first, np.int32), row]) for row in prefixes])
+        rows = [np.concatenate([first, row]) for row in prefixes]
+        offsets = np.cumsum([0, *map(len, rows)])
+        return Batch(np.concatenate([*rows, np.empty(0, np.int32)]), offsets)
 
     def greedy(
         self,

@@ -10,8 +10,8 @@ import numpy as np
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError
-from fastseq.models.blocks import Embedding
 from fastseq.models.base import Model, Texts, Weights, listed, packed
+from fastseq.models.blocks import Embedding
 from fastseq.models.parts import Decoder, Encoder, generations
 from fastseq.models.results import I32, Generation, Timings
 from fastseq.models.segment import Segmenter, distinct
@@ -172,7 +172,7 @@ class Seq2Seq(Model):
             self._graphs["decoder"],
             batch.ids,
             batch.offsets,
-            start=-1 if decoder.start is None else decoder.start,
+            start=0 if decoder.start is None else decoder.start,
             shortlist=self._shortlist,
             never=decoder.never,
             stop=decoder.stops(stop),

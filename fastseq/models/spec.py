@@ -213,7 +213,9 @@ def check_tensors(spec: ModelSpec, shapes: Mapping[str, Shape]) -> None:
     listed = SHORTLIST if spec.generation.shortlist else ()
     for name in listed:
         if len(shapes.get(name, ())) != 1:
-            raise FormatError("missing tensor", where=name, expected="one dimension", found=str(shapes.get(name)))
+            raise FormatError(
+                "missing tensor", where=name, expected="one dimension", found=str(shapes.get(name))
+            )
     for name, shape in wanted.items():
         if name not in shapes:
             if name in optional:
@@ -229,7 +231,11 @@ def check_tensors(spec: ModelSpec, shapes: Mapping[str, Shape]) -> None:
     for name in shapes:
         if name in listed:
             continue
-        if name not in wanted and name.removesuffix(".scale") not in wanted and name.removesuffix(".multiplier") not in wanted:
+        if (
+            name not in wanted
+            and name.removesuffix(".scale") not in wanted
+            and name.removesuffix(".multiplier") not in wanted
+        ):
             raise FormatError(
                 "a tensor that no block uses", where=shown(name), expected="only the spec's tensors"
             )

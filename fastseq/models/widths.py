@@ -70,7 +70,9 @@ class _Walk:
             self._joins(block.input, "input")
             self.width = block.output
 
-    def _rows(self, block: Position | SelfAttention | CrossAttention | FeedForward, blocks: tuple[Block, ...]) -> None:
+    def _rows(
+        self, block: Position | SelfAttention | CrossAttention | FeedForward, blocks: tuple[Block, ...]
+    ) -> None:
         """Blocks that leave rows as wide as they are."""
         if self.pooled:
             raise FormatError("behind a pool there are no rows", where="block", found=block.kind_of_block)
@@ -105,7 +107,10 @@ class _Walk:
         self._joins(block.input, "input")
         if block.residual and block.input != block.width:
             raise FormatError(
-                "a residual connection needs one width", where="residual", expected=str(block.width), found=str(block.input)
+                "a residual connection needs one width",
+                where="residual",
+                expected=str(block.width),
+                found=str(block.input),
             )
         self.width = block.width
 

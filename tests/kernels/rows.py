@@ -173,7 +173,7 @@ def quantize_by(k: Kernels, rng: np.random.Generator, n: int, start: int) -> Non
 
 
 def attend(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
-    """n is the number of keys; heads share keys, widths have tails, queries go by fours and alone."""
+    """N is the number of keys; heads share keys, widths have tails, queries go by fours and alone."""
     if not n or n > 300:
         return
     width, queries = 5 + 8 * start, min(n, 6)
@@ -195,7 +195,7 @@ def attend(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
 
 
 def dots(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
-    """n is the depth."""
+    """N is the depth."""
     if not n:
         return
     w = rng.integers(-127, 128, (40, n)).astype(np.int8)

@@ -1,7 +1,8 @@
-"""Marian's student transformer (encoder of self-attention, decoder of SSRU cells) in plain NumPy, one text at a time.
+"""Marian's students (encoder of self-attention, decoder of SSRU cells) in plain NumPy, one text at a time.
 
 Written from the formulas alone: Marian's models/transformer.h and layers/generic.h say what the tensors are.
-`int8=True` multiplies as the int8 engine does: activations rounded to 8 bits by the file's multiplier, whole sums.
+`int8=True` multiplies as the int8 engine does: activations become 8 bits by the file's multiplier, sums are
+whole.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ class Student:
             y = self.norm(y + np.maximum(cells[i], 0), f"{layer}_rnn_ffn_ln")
             y = self.norm(y + self.attention(y, memory, f"{layer}_context"), f"{layer}_context_Wo_ln")
             y = self.feed_forward(y, f"{layer}_ffn")
-        return (self.items["Wemb"].product(y, self.int8) + self.items["decoder_ff_logit_out_b"].reshape(-1))[0]
+        return (self.items["Wemb"].product(y, self.int8) + self.items["decoder_ff_logit_out_b"].reshape(-1))[
+            0
+        ]
 
     def translate(self, ids: list[int], allowed: np.ndarray | None = None, factor: float = 3.0) -> list[int]:
         """The likeliest token again and again, of those allowed, until the end token (0)."""
@@ -114,7 +117,9 @@ class Student:
         return [f"{part}_l{i + 1}" for i in range(count)]
 
 
-def candidates(offsets: np.ndarray, lists: np.ndarray, first: int, ids: list[int], vocabulary: int) -> np.ndarray:
+def candidates(
+    offsets: np.ndarray, lists: np.ndarray, first: int, ids: list[int], vocabulary: int
+) -> np.ndarray:
     """Target tokens that a shortlist allows for a source, as Marian's data/shortlist.h makes them."""
     kept = set(range(first))
     for id in ids:

@@ -89,7 +89,7 @@ def rms_norm(x: Array, weight: Array, epsilon: float) -> Array:
 
 
 def attend(q: Array, k: Array, v: Array, scale: float) -> Array:
-    """y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d)."""
+    """Y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d)."""
     y = np.empty(q.shape)
     for head in range(q.shape[1]):
         at = head // (q.shape[1] // k.shape[1])
