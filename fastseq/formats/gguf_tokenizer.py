@@ -215,7 +215,11 @@ def _wordpiece(fields: _Fields) -> Tokenizer:
         vocab.setdefault(token, id)
     special = {id: fields.tokens[id] for id in (first, last)}
     content = {
-        "added_tokens": [],
+        "added_tokens": [
+            {"id": id, "content": token, "special": True, "normalized": False}
+            for id, (token, kind) in enumerate(zip(fields.tokens, fields.types, strict=True))
+            if kind == _CONTROL and token
+        ],
         "normalizer": {
             "type": "BertNormalizer",
             "clean_text": True,

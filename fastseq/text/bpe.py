@@ -9,6 +9,7 @@ from typing import Any, Literal
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
 from fastseq.files import mapped, write_whole
+from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
 from fastseq.text.regexes import Isolated, Pattern
@@ -116,6 +117,7 @@ class BpeTokenizer(Tokenizer):
             "prepend": prepend,
             "append": append,
             "added": [token.to_config() for token in self._added.tokens],
+            **lengths.to_config(self.truncation, self.padding),
         }
 
     def save(self, folder: str | Path, name: str = "vocab.bpe") -> dict[str, Any]:
@@ -132,6 +134,7 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
     around = [take(options, name, list, []) for name in ("prepend", "append")]
     if not all(type(id) is int and 0 <= id < 2**24 for ids in around for id in ids):
         raise FormatError("not ids", where="prepend or append", expected="integers below 16777216")
+    rules = lengths.from_config(options)
     added = [AddedToken.from_config(entry) for entry in take(options, "added", list, [])]
     if options:
         raise FormatError("unknown key", where=f"{min(options)!r:.60}")
@@ -147,7 +150,9 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
         )
     except FastseqError as error:
         raise error.within(str(path)) from None
-    return BpeTokenizer(encoder, added)
+    made = BpeTokenizer(encoder, added)
+    made.set_lengths(*rules)
+    return made
 
 
 def _pattern(entry: Any) -> str | Pattern:

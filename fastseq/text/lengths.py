@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from fastseq.errors import FormatError
 
 Side = Literal["right", "left"]
 
@@ -43,3 +45,39 @@ class Padding(NamedTuple):
     multiple: int = 1
     """The length becomes a multiple of it."""
     token: str = "[PAD]"
+
+
+def to_config(truncation: Truncation | None, padding: Padding | None) -> dict[str, Any]:
+    """Those that there are, as config.json has them."""
+    rules = {"truncation": truncation, "padding": padding}
+    return {name: rule._asdict() for name, rule in rules.items() if rule is not None}
+
+
+def from_config(options: dict[str, Any]) -> tuple[Truncation | None, Padding | None]:
+    """Those of config.json, taken out of its options; `FormatError` for what they can not be."""
+    truncation = _rule(Truncation(0), options.pop("truncation", None), "truncation")
+    padding = _rule(Padding(0), options.pop("padding", None), "padding")
+    for rule in (truncation, padding):
+        if rule is not None and rule.side not in ("right", "left"):
+            raise FormatError(
+                "unknown choice", where="side", expected="right, left", found=f"{rule.side!r:.60}"
+            )
+    if padding is not None and padding.multiple < 1:
+        raise FormatError("out of range", where="multiple", expected="1 or more", found=str(padding.multiple))
+    return truncation, padding
+
+
+Rule = TypeVar("Rule", Truncation, Padding)
+
+
+def _rule(usual: Rule, entry: Any, where: str) -> Rule | None:
+    if entry is None:
+        return None
+    if not isinstance(entry, dict):
+        raise FormatError("wrong type", where=where, expected="an object", found=f"{entry!r:.60}")
+    for name, value in entry.items():
+        kind: type = int if name == "length" else type(getattr(usual, name, None))
+        fits = type(value) is kind and not (isinstance(value, int) and not 0 <= value < 2**31)
+        if name not in usual._fields or not (fits or (name == "length" and value is None)):
+            raise FormatError("wrong key or value", where=f"{where}.{name:.60}", found=f"{value!r:.60}")
+    return usual._replace(**entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, UnsupportedError
+from fastseq.files import write_whole
+from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.decoders import Step
 from fastseq.text.json_around import Around
@@ -41,7 +44,9 @@ class PipelineTokenizer(Tokenizer):
         found: Sequence[AddedToken],
         around: Around,
         decoder: Step,
+        content: Mapping[str, Any],
     ) -> None:
+        self._content = content
         self._native = encoder
         self.model = model
         """WordPiece, WordLevel, Unigram or BPE."""
@@ -145,7 +150,12 @@ class PipelineTokenizer(Tokenizer):
     # storing
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:
-        raise UnsupportedError("cannot be stored in a native folder yet", where=type(self).__name__)
+        """See `Tokenizer.to_config`."""
+        rules = lengths.to_config(self.truncation, self.padding)
+        return {"kind": self.kind, "vocabulary": vocabulary, **rules}
 
     def save(self, folder: str | Path, name: str = "tokenizer.json") -> dict[str, Any]:
-        return self.to_config(name)
+        """Writes the tokenizer.json as NAME.json in the folder and gives the entry for config.json."""
+        path = Path(folder, name).with_suffix(".json")
+        write_whole(path, [json.dumps(self._content, ensure_ascii=False, separators=(",", ":")).encode()])
+        return self.to_config(path.name)

@@ -9,6 +9,7 @@ from typing import Any
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError, FormatError
 from fastseq.files import regular_size, write_whole
+from fastseq.text import lengths
 from fastseq.text.sentencepiece_file import Piece, Settings, model_bytes
 from fastseq.text.streams import DecodeStream, PieceStream
 from fastseq.text.tokenizer import Ids, Tokenizer
@@ -111,7 +112,8 @@ class SentencePieceTokenizer(Tokenizer):
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""
         around = {"add_bos": self.add_bos, "add_eos": self.add_eos}
-        return {"kind": self.kind, "vocabulary": vocabulary, **around}
+        rules = lengths.to_config(self.truncation, self.padding)
+        return {"kind": self.kind, "vocabulary": vocabulary, **around, **rules}
 
     def save(self, folder: str | Path, name: str = "vocab.spm") -> dict[str, Any]:
         """Writes a model file with what an encoder needs, NAME.spm, and gives the entry for config.json."""
@@ -123,12 +125,15 @@ class SentencePieceTokenizer(Tokenizer):
 
 def from_config(path: Path, options: dict[str, Any]) -> SentencePieceTokenizer:
     """The tokenizer of an entry of config.json."""
+    rules = lengths.from_config(options)
     for name, value in options.items():
         if name not in ("add_bos", "add_eos"):
             raise FormatError("unknown key", where=f"{name!r:.60}", expected="add_bos, add_eos")
         if not isinstance(value, bool):
             raise FormatError("wrong type", where=name, expected="true or false", found=f"{value!r:.60}")
-    return load(path, **options)
+    made = load(path, **options)
+    made.set_lengths(*rules)
+    return made
 
 
 def load(path: Path, **options: bool) -> SentencePieceTokenizer:

@@ -317,7 +317,7 @@ class Tokenizer(ABC):
 
         Raises `FormatError` for an unknown kind or key, or a value of the wrong type.
         """
-        from fastseq.text import bpe, sentencepiece
+        from fastseq.text import bpe, sentencepiece, tokenizer_json
         from fastseq.text.characters import CharTokenizer
         from fastseq.text.words import WordTokenizer
 
@@ -326,6 +326,7 @@ class Tokenizer(ABC):
             WordTokenizer.kind: WordTokenizer.from_config_of,
             "bpe": bpe.from_config,
             "sentencepiece": sentencepiece.from_config,
+            "pipeline": tokenizer_json.from_config,
         }
         options = dict(config)
         kind = options.pop("kind", None)

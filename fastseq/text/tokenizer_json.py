@@ -12,7 +12,7 @@ from typing import Any
 from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError
 from fastseq.files import read_json
-from fastseq.text import json_around, json_models, normalizers
+from fastseq.text import json_around, json_models, lengths, normalizers
 from fastseq.text.added import AddedToken
 from fastseq.text.bpe import BpeTokenizer
 from fastseq.text.decoders import decoder_of
@@ -33,6 +33,16 @@ def load(path: Path) -> BpeTokenizer | PipelineTokenizer:
         raise FormatError("nested too deeply", where=str(path), expected="JSON of a few levels") from None
     except FastseqError as error:
         raise (error if error.where.startswith(str(path)) else error.within(str(path))) from None
+
+
+def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer | PipelineTokenizer:
+    """The tokenizer of an entry of config.json; its lengths are those of the entry."""
+    rules = lengths.from_config(options)
+    if options:
+        raise FormatError("unknown key", where=f"{min(options)!r:.60}")
+    made = load(path)
+    made.set_lengths(*rules)
+    return made
 
 
 def from_json(content: Any) -> BpeTokenizer | PipelineTokenizer:
@@ -112,6 +122,7 @@ def _pipeline(top: Json, model: Json, added: list[AddedToken]) -> PipelineTokeni
         found=[token for token, _ in found],
         around=around,
         decoder=decoder_of(top.get("decoder")),
+        content=top,
     )
     made.set_lengths(json_around.truncation(top.get("truncation")), json_around.padding(top.get("padding")))
     return made

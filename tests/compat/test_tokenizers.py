@@ -161,7 +161,7 @@ def test_files_and_copies(tokenizer, tmp_path):
         assert made.get_vocab() == tokenizer.get_vocab()
 
 
-@pytest.mark.parametrize("name", models.kinds())
+@pytest.mark.parametrize("name", ["bert", "t5", "mistral"])
 def test_every_kind(name):
     content = models.kinds()[name]
     found = Tokenizer.from_str(json.dumps(content) if isinstance(content, dict) else content)

@@ -191,6 +191,26 @@ def test_scored(name, tmp_path):
     )
 
 
+def test_word_pieces(tmp_path):
+    words = ["the", "text", "gr", "x", ","]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"\u2581{word}" for word in words), "s", "osse", "r", "x"]
+    ids = {"unknown": 1, "cls": 2, "seperator": 3, "padding": 0}
+    found = load(
+        {
+            "tokenizer.ggml.model": "bert",
+            "tokenizer.ggml.tokens": tokens,
+            "tokenizer.ggml.token_type": np.array([3, 2, 3, 3, *[1] * 9], np.int32),
+            **{f"tokenizer.ggml.{name}_token_id": id for name, id in ids.items()},
+        },
+        tmp_path,
+    )
+    spelled = ["[CLS]", "the", "text", "##s", ",", "gr", "##osse", "##r", "x", "##x", "[UNK]", "[SEP]"]
+    text = "The texts, GR\u00f6sser xx y"
+    assert found.tokenize(text) == spelled
+    assert found.encode(text) == [2, 4, 5, 9, 8, 6, 10, 11, 7, 12, 1, 3]
+    assert found.decode(found.encode("the texts, x")) == "the texts, x"
+
+
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [

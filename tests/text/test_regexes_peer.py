@@ -74,3 +74,18 @@ def test_a_pattern_that_does_not_end(monkeypatch):
     monkeypatch.setattr(regexes, "SECONDS", 0.1)
     with pytest.raises(TimeoutError):
         regexes.Pattern(r"(?:(?:x?){20}){20}x{20}y?z", "fancy")("x" * 60)
+
+
+@pytest.mark.parametrize("engine", ["onig", "fancy"])
+def test_saved_with_its_pattern(engine, tmp_path):
+    from fastseq.text import Tokenizer
+    from fastseq.text.bpe import from_ranks
+    from fastseq.text.regexes import Pattern
+    from tests.text import toy
+
+    made = from_ranks(toy.ranks_bytes(), Pattern(r"\w+|\W+$|\W", engine), {})
+    config = made.save(tmp_path)
+    assert list(config["pattern"]) == [engine]
+    loaded = Tokenizer.from_config(config, tmp_path)
+    for text in toy.SAMPLES:
+        assert loaded.encode(text) == made.encode(text)

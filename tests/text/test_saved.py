@@ -9,7 +9,9 @@ from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.text import Tokenizer, tokenizer_json
 from fastseq.text.bpe import from_ranks
+from fastseq.text.lengths import Padding, Truncation
 from fastseq.text.sentencepiece import SentencePieceTokenizer
+from tests.text import pipeline_models as models
 from tests.text import toy
 from tests.text.test_sentencepiece import RECORD, SMALL, model
 
@@ -71,6 +73,28 @@ def test_sentencepiece(name, tmp_path):
         assert loaded.decode(ids) == tokenizer.decode(ids)
     around = SentencePieceTokenizer(native.SentencePieceEncoder(model(name)), add_bos=True, add_eos=True)
     assert again(around, tmp_path).encode("a") == around.encode("a")
+
+
+@pytest.mark.parametrize("name", ["bert", "t5", "gemma"])
+def test_all_steps(name, tmp_path):
+    content = models.kinds()[name]
+    tokenizer = tokenizer_json.from_json(json.loads(content) if isinstance(content, str) else content)
+    loaded = again(tokenizer, tmp_path)
+    assert type(loaded) is type(tokenizer)
+    for text in (*toy.SAMPLES, "<s> x </s>"):
+        assert loaded.encode(text) == tokenizer.encode(text)
+        assert loaded.offsets(text) == tokenizer.offsets(text)
+
+
+def test_lengths(tmp_path):
+    rules = Truncation(5, "left"), Padding(3, length=8, multiple=4)
+    spm = SentencePieceTokenizer(native.SentencePieceEncoder(model(SMALL[0])))
+    for tokenizer in (from_json(), tokenizer_json.from_json(models.kinds()["bert"]), spm):
+        tokenizer.set_lengths(*rules)
+        loaded = again(tokenizer, tmp_path)
+        assert (loaded.truncation, loaded.padding) == rules
+        assert loaded.encode(toy.TEXT) == tokenizer.encode(toy.TEXT)
+        assert len(loaded.encode(toy.TEXT)) == 5
 
 
 SAVED = from_ranks(toy.ranks_bytes(), "cl100k", {})._native.save()
@@ -160,6 +184,12 @@ def test_any_damage_is_an_error_or_another_vocabulary():
         ({"added": [{"text": "a", "id": 1, "special": 1}]}, "not an added token"),
         ({"added": ["a"]}, "not an added token"),
         ({"more": 1}, "unknown key"),
+        ({"truncation": 3}, "wrong type"),
+        ({"truncation": {"max_length": -1}}, "wrong key or value"),
+        ({"truncation": {"max_length": "1"}}, "wrong key or value"),
+        ({"truncation": {"more": 1}}, "wrong key or value"),
+        ({"padding": {"side": "up"}}, "unknown choice"),
+        ({"padding": {"multiple": 0}}, "out of range"),
         ({"vocabulary": "../x"}, "not a file name"),
         ({"kind": "none"}, "unknown kind"),
     ],
