@@ -8,6 +8,7 @@ whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class Quantized:
     def __init__(self, q: np.ndarray, scale: float, multiplier: float) -> None:
         self.q, self.scale, self.multiplier = q, np.float32(scale), np.float32(multiplier)
 
-    @property
+    @cached_property
     def floats(self) -> np.ndarray:
         return self.q.astype(np.float32) * self.scale
 
@@ -28,7 +29,7 @@ class Quantized:
         if not int8:
             return x @ self.floats.T
         rounded = np.clip(np.rint(x * self.multiplier), -127, 127).astype(np.int32)
-        sums = rounded @ self.q.astype(np.int32).T
+        sums = (rounded.astype(np.float64) @ self.q.T.astype(np.float64)).astype(np.int64)  # whole, and exact
         each = np.float32(np.float32(1) / self.multiplier) * self.scale
         return each * sums.astype(np.float32)
 
