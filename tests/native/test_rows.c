@@ -121,6 +121,14 @@ static void run_lstm(const fs_kernels *k, room *r, int n, int early) {
 static void run_gru(const fs_kernels *k, room *r, int n, int early) {
     k->gru_f32(n, AT(0, 3 * n), AT(1, 3 * n), AT(4, n));
 }
+static void run_relu(const fs_kernels *k, room *r, int n, int early) { k->relu_f32(n, AT(0, n), AT(4, n)); }
+static void run_layer_norm(const fs_kernels *k, room *r, int n, int early) {
+    if (n) k->layer_norm_f32(n, AT(0, n), AT(1, n), AT(2, n), AT(3, n), 1e-2f, AT(4, n));
+}
+static void run_rms_norm(const fs_kernels *k, room *r, int n, int early) {
+    if (n) k->rms_norm_f32(n, AT(0, n), NULL, AT(2, n), 1e-2f, AT(4, n));
+}
+static void run_ssru(const fs_kernels *k, room *r, int n, int early) { k->ssru_f32(n, AT(0, 2 * n), AT(5, n), AT(4, n)); }
 
 static const struct {
     const char *name;
@@ -142,6 +150,10 @@ static const struct {
     {"rnn_relu", run_rnn_relu, 0},
     {"lstm", run_lstm, 1e-6f},
     {"gru", run_gru, 1e-6f},
+    {"relu", run_relu, 0},
+    {"layer_norm", run_layer_norm, 3e-5f},
+    {"rms_norm", run_rms_norm, 3e-6f},
+    {"ssru", run_ssru, 1e-6f},
 };
 
 static void compare(int which, fs_isa isa, int n, int early) {
@@ -258,6 +270,69 @@ static void rows_do_not_depend_on_their_place(void) {
     }
 }
 
+static void bytes_by_a_multiplier_are_equal(void) {
+    for (int isa = 0; isa < FS_ISA_COUNT; isa++)
+        for (int length = 0; fs_isa_available((fs_isa)isa) && length < LENGTHS; length++) {
+            const int n = lengths[length], padded = (n + 3) / 4 * 4;
+            uint8_t *bytes[2];
+            fill(0, n, 0, 9.0f);
+            if (n > 2) floats(&rooms[0], 0, n, 0)[1] = floats(&rooms[1], 0, n, 0)[1] = NAN;
+            for (int r = 0; r < 2; r++) {
+                bytes[r] = rooms[r].block[4] + ROOM - padded;
+                fs_kernels_for(r ? (fs_isa)isa : FS_ISA_portable)->quantize_by_u8(n, floats(&rooms[r], 0, n, 0), 7.3f, bytes[r]);
+            }
+            CHECK(memcmp(bytes[0], bytes[1], (size_t)padded) == 0);
+        }
+}
+
+/* Five queries of four heads over n keys of two, in place and order as the arrays end where memory ends. */
+static void attention_agrees_with_the_portable_one(void) {
+    enum { QUERIES = 5, HEADS = 4, WIDTH = 3 };
+    for (int isa = 0; isa < FS_ISA_COUNT; isa++)
+        for (int length = 1; fs_isa_available((fs_isa)isa) && length < LENGTHS; length++) {
+            const int n = lengths[length], columns = (n + FS_ATTEND_KEYS - 1) / FS_ATTEND_KEYS * FS_ATTEND_KEYS;
+            const int q = QUERIES * HEADS * WIDTH, k = 2 * WIDTH * columns, v = n * 2 * WIDTH;
+            fill(0, q, 0, 1.0f);
+            fill(1, k, 0, 1.0f);
+            fill(2, v, 0, 1.0f);
+            for (int r = 0; r < 2; r++) {
+                const fs_attend_args a = {HEADS, 2, QUERIES, n, WIDTH, n > QUERIES ? n - QUERIES : 1, 0.5f,
+                                          floats(&rooms[r], 0, q, 0), HEADS * WIDTH, floats(&rooms[r], 1, k, 0),
+                                          (size_t)columns, floats(&rooms[r], 2, v, 0), 2 * WIDTH,
+                                          floats(&rooms[r], 4, q, 0), HEADS * WIDTH,
+                                          floats(&rooms[r], 5, FS_ATTEND_ROWS * columns, 0), NULL};
+                fs_kernels_for(r ? (fs_isa)isa : FS_ISA_portable)->attend_f32(&a);
+            }
+            CHECK(rows_close(4, q, 0, 1e-5f));
+        }
+}
+
+static void dots_are_equal(void) {
+    enum { ROWS = 7 };
+    static const int32_t rows[] = {0, 2, 3, 4, 6};
+    static const fs_dots_row facts[ROWS] = {{0.5f, 1, 128}, {1, 2, 0}, {0.1f, 3, -256}, {2, 4, 0}, {3, 5, 0}, {1, 0, 0}, {0.3f, 0, 384}};
+    for (int isa = 0; isa < FS_ISA_COUNT; isa++)
+        for (int length = 1; fs_isa_available((fs_isa)isa) && length < LENGTHS; length++) {
+            const int n = lengths[length], filled = (n + 63) / 64 * 64;
+            fs_dots_row own[ROWS];
+            float y[2][5];
+            for (int r = 0; r < 2; r++) {
+                int8_t *w = (int8_t *)rooms[r].block[0] + ROOM - ROWS * n;
+                uint8_t *x = rooms[r].block[1] + ROOM - filled;
+                fs_dots_args a = {n, x, 0.7f, w, own, 5, rows, y[r]};
+                for (int i = 0; i < ROWS * n; i++) w[i] = (int8_t)(i * 37 % 255 - 127);
+                for (int i = 0; i < filled; i++) x[i] = (uint8_t)(i < n ? 1 + i * 91 % 255 : 128);
+                memcpy(own, facts, sizeof own);
+                for (int j = 0; j < ROWS; j++) {
+                    own[j].sum = 0;
+                    for (int i = 0; i < n; i++) own[j].sum += 128 * w[j * n + i];
+                }
+                fs_kernels_for(r ? (fs_isa)isa : FS_ISA_portable)->dots_s8(&a);
+            }
+            CHECK(memcmp(y[0], y[1], sizeof y[0]) == 0);
+        }
+}
+
 static void set_up(void) {
     fs_kernels_init();
     for (int r = 0; r < 2; r++)
@@ -270,5 +345,8 @@ BEGIN
     RUN(transcendentals_keep_within_ulps);
     RUN(bfloat16_rows_are_equal);
     RUN(quantized_rows_are_equal);
+    RUN(bytes_by_a_multiplier_are_equal);
+    RUN(attention_agrees_with_the_portable_one);
+    RUN(dots_are_equal);
     RUN(rows_do_not_depend_on_their_place);
 END
