@@ -38,7 +38,10 @@ def encode_files(
     """The ids of the texts in files. See `Tokenizer.encode_files`."""
     ending = _separator(separator)
     files = [Path(paths)] if isinstance(paths, (str, os.PathLike)) else [Path(path) for path in paths]
-    total = sum(regular_size(path) for path in files)
+    sizes = [regular_size(path) for path in files]
+    if not ending:
+        _check_sizes(files, sizes)
+    total = sum(sizes)
     sink: _Arrays | _Files = _Arrays() if out is None else _Files(Path(out))
     with sink, progress_bar(progress, total=total, unit="B", title="encoding") as done:
         for part in _parts(files, ending):
@@ -51,6 +54,18 @@ def offsets_path(out: str | os.PathLike[str]) -> Path:
     """Where the offsets go that belong to a file of ids: beside ids.npy, ids.offsets.npy."""
     path = Path(out)
     return path.with_name(f"{path.name.removesuffix('.npy')}.offsets.npy")
+
+
+def _check_sizes(files: list[Path], sizes: list[int]) -> None:
+    """That each file can be one text, before any is read."""
+    for path, size in zip(files, sizes, strict=True):
+        if size > _TEXT_BYTES_MAX:
+            raise ArgumentError(
+                "too long for one text",
+                where=str(path),
+                expected=f"at most {_TEXT_BYTES_MAX} bytes, or a separator",
+                found=f"{size} bytes",
+            )
 
 
 def _separator(separator: str | bytes | None) -> bytes:
@@ -132,9 +147,9 @@ def _parts(files: list[Path], separator: bytes) -> Iterator[_Part]:
                 file.seek(start)
                 rest, last = b"", False
                 while not last:
-                    wanted = max(_BLOCK_BYTES, len(rest)) if separator else _TEXT_BYTES_MAX + 1
+                    wanted = max(_BLOCK_BYTES, len(rest)) if separator else -1
                     more = file.read(wanted)
-                    last = len(more) < wanted or not separator
+                    last = len(more) < wanted or wanted < 0
                     block = rest + more
                     used = part.add(path, start, block, separator, last)
                     start, rest = start + used, block[used:]

@@ -92,8 +92,14 @@ def test_nothing_is_left_of_what_failed(write, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "ids.npy"]
 
 
-def test_wrong_arguments(write, tmp_path):
+def test_wrong_arguments(write, tmp_path, monkeypatch):
     path = write("a.txt", "a")
+    with monkeypatch.context() as patch:
+        patch.setattr(encode_files, "_TEXT_BYTES_MAX", 3)
+        long = write("long.txt", "1234")
+        with pytest.raises(ArgumentError, match=r"long\.txt: too long for one text"):
+            TOKENIZER.encode_files([path, long])
+        same(TOKENIZER.encode_files([path, long], separator="\n"), ["a", "1234"])
     for separator in ("", b"\xff", "\ud800"):
         with pytest.raises(ArgumentError, match="separator"):
             TOKENIZER.encode_files(path, separator=separator)
