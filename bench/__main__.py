@@ -19,7 +19,7 @@ from bench import report
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
-SHARED = {"__init__", "__main__", "harness", "report"}
+SHARED = {"__init__", "__main__", "bergamot_engine", "harness", "report"}
 
 
 def scripts() -> list[str]:
