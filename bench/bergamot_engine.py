@@ -2,9 +2,9 @@
 
     python bergamot_engine.py MODEL_FOLDER
 
-reads a JSON list of texts a line from standard input, and answers each with a JSON object: `seconds` in
-the engine, the `texts`, `memory` at most in MB. One worker thread. The package's own __init__ looks for models
-in the network, so its extension module is loaded alone.
+reads a JSON list of texts a line from standard input, and answers each with a JSON object: `seconds` in the
+engine, the `texts`, `memory` at most in MB. One worker thread. The package's own __init__ looks for models in
+the network, so its extension module is loaded alone.
 """
 
 from __future__ import annotations
