@@ -10,11 +10,12 @@ LIGHT = -m "not torch and not peers"
 ENGINE = tests/build tests/kernels tests/nn tests/decode tests/text tests/api
 BUILD_EXT = FASTSEQ_WERROR=1 $(PYTHON) setup.py -q build_ext --inplace
 VERSIONS ?= 3.10 3.12 3.13
+SECONDS ?= 60
 ARM_CC ?= aarch64-linux-gnu-gcc
 ARM_RUNNER ?= qemu-aarch64
 
 .DEFAULT_GOAL := help
-.PHONY: help build debug clang serial test test-light test-isas test-clang test-serial sanitize native-tests \
+.PHONY: help build debug clang serial test test-light test-isas test-clang test-serial sanitize native-tests fuzz \
 	arm-tests coverage lint format docs bench bench-smoke wheel versions install-peers test-peers clean
 
 help: ## this list
@@ -56,6 +57,9 @@ sanitize: ## the light tests under the address and undefined-behaviour sanitizer
 
 native-tests: ## the C tests, under the sanitizers and looking for leaks
 	$(PYTHON) tests/native/run.py --build sanitize
+
+fuzz: build ## every fuzz target for SECONDS (60); needs Clang with libFuzzer
+	$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS)
 
 arm-tests: ## the C tests and NEON kernels, cross-compiled and emulated
 	$(PYTHON) tests/native/run.py --build release --arch arm64 --cc $(ARM_CC) --runner $(ARM_RUNNER)

@@ -37,6 +37,11 @@ BUILDS = {
     "debug": (["-O0", "-g", "-UNDEBUG", "-DFS_DEBUG"], []),
     "sanitize": (["-O1", "-g1", "-UNDEBUG", "-DFS_DEBUG", *SANITIZERS], SANITIZERS),
     "coverage": (["-O0", "-g", "-UNDEBUG", "--coverage"], ["--coverage"]),
+    # tests/fuzz, by Clang; not for the extension
+    "fuzz": (
+        ["-O1", "-g1", "-UNDEBUG", "-DFS_DEBUG", *SANITIZERS, "-fsanitize=fuzzer-no-link"],
+        [*SANITIZERS, "-fsanitize=fuzzer"],
+    ),
 }
 MSVC_BUILDS = {
     "release": (["/O2"], []),

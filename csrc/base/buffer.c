@@ -9,7 +9,7 @@ void *fs_buffer_add(fs_buffer *b, size_t bytes) {
     size_t need;
     unsigned char *at;
     if (!fs_size_add(b->size, bytes, &need)) return NULL;
-    if (need > b->capacity) {
+    if (need > b->capacity || !b->data) { /* also for no bytes: NULL means that there is no memory */
         size_t grown = b->capacity + b->capacity / 2;
         void *moved;
         if (grown < need) grown = need;

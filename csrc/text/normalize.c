@@ -71,6 +71,7 @@ static fs_status end_pass(route *p, fs_rewrite *r) {
     const fs_aligned *out = r->out;
     if (!r->changed) return FS_OK;
     FS_TRY(fs_rewrite_keep(r, (int32_t)r->text.size));
+    FS_TRY(fs_aligned_room(r->out, 1, p->err)); /* also for a text of which nothing is left */
     p->at.data = out->data;
     p->at.size = out->size;
     p->at.begin = p->tracked ? out->begins : NULL;

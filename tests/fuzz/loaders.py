@@ -1,0 +1,229 @@
+"""Fuzzing of what reads files in Python: a file is loaded, or refused with one of fastseq's exceptions.
+
+    python tests/fuzz/loaders.py TARGET [--seconds 60] [--found PREFIX] CORPUS ...
+
+Inputs are made of those in the corpus: bytes are changed, and where a file holds JSON, its values. One that
+ends in a way not seen before is added to the first folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import resource
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fastseq
+from fastseq.errors import FastseqError
+from fastseq.formats import gguf_tokenizer, npz, safetensors, torch_checkpoint
+
+TEXT = "Hello  World! e\u0301 \u00df\u65e5\u672c 123 \U0001f642 <|end|> the words\n"
+SLOW = 20  # seconds that one input may take
+KINDS = 300  # of outcomes that are told apart
+MEMORY = 6 << 30  # bytes that all may take together
+ODD = [
+    None, True, False, 0, 1, -1, 2**31, 2**63, 10**30, 1.5, 1e308, "", "a", "\u2581", "\ud800", "\0",
+    "a" * 5000, [], {}, [[]], [None], {"": None}, {"type": "NFC"}, "Sequence", "ByteLevel", "<0xFF>", " ", "##",
+]  # fmt: skip
+
+
+def tokenizer(path: Path) -> None:
+    use(fastseq.Tokenizer.load(path))
+
+
+def gguf(path: Path) -> None:
+    use(gguf_tokenizer.load(path))
+
+
+def use(tokenizer: Any) -> None:
+    ids = tokenizer.encode(TEXT)
+    tokenizer.decode(ids)
+    assert len(tokenizer.offsets(TEXT)) == len(ids)
+    assert tokenizer.encode_batch([TEXT, ""]).ids.tolist()[: len(ids)] == ids
+
+
+def folder(path: Path) -> None:
+    """One file of a native folder, whose name is the first line."""
+    name, _, content = path.read_bytes().partition(b"\n")
+    whole = Path(__file__).parents[2] / "build" / "fuzz" / "files" / "native"
+    if name not in (file.name.encode() for file in whole.iterdir()):
+        return
+    with tempfile.TemporaryDirectory() as made:
+        shutil.copytree(whole, made, dirs_exist_ok=True)
+        Path(made, name.decode()).write_bytes(content)
+        fastseq.load(made)("a cab")
+
+
+# Target: how it loads, and the name that a file of it has.
+TARGETS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "tokenizer_json": (tokenizer, "tokenizer.json"),
+    "gguf": (gguf, "a.gguf"),
+    "safetensors": (safetensors.load, "a.safetensors"),
+    "npz": (npz.load, "a.npz"),
+    "torch_checkpoint": (torch_checkpoint.load, "a.pt"),
+    "native_folder": (folder, "file"),
+}
+
+
+# Mutations
+
+
+def changed_bytes(rng: random.Random, data: bytes, other: bytes) -> bytes:
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 4, 8))):
+        at = rng.randrange(len(out) + 1)
+        end = min(len(out), at + rng.choice((1, 1, 2, 4, 8, 64)))
+        kind = rng.randrange(8)
+        if kind == 0:
+            out[at:end] = rng.randbytes(end - at)
+        elif kind == 1:
+            del out[at:end]
+        elif kind == 2:
+            out[at:at] = out[at:end] * rng.choice((1, 2, 50))
+        elif kind == 3:
+            begin = rng.randrange(len(other) + 1)
+            out[at:end] = other[begin : begin + rng.choice((1, 4, 16, 256))]
+        elif kind == 4:
+            number = rng.choice((0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1))
+            out[at : at + 8] = struct.pack("<Q", number)
+        elif kind == 5:
+            del out[at:]
+        elif kind == 6 and at < len(out):
+            out[at] ^= 1 << rng.randrange(8)
+        else:
+            out[at:at] = rng.choice((b"\0", b"\xff", b"{", b"[" * 1000, b'"', b"0", b"-", b"\n", b"/../"))
+    return bytes(out)
+
+
+def slots(value: Any, found: list[tuple[Any, Any]], depth: int = 0) -> list[tuple[Any, Any]]:
+    """Every (container, key) of a JSON value; of long containers some, and none too deep."""
+    items = list(value.items() if isinstance(value, dict) else enumerate(value))
+    for key, inner in items[:8] + items[-2:] if len(items) > 12 else items:
+        found.append((value, key))
+        if isinstance(inner, (dict, list)) and depth < 50:
+            slots(inner, found, depth + 1)
+    return found
+
+
+def changed_json(rng: random.Random, data: bytes) -> bytes:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        places = slots([value], [])
+        container, key = rng.choice(places)
+        kind = rng.randrange(5)
+        if not isinstance(container, (dict, list)) or (isinstance(container, list) and key >= len(container)):
+            continue
+        if key not in container and isinstance(container, dict):
+            continue
+        if kind == 0 and len(places) > 1:
+            del container[key]
+        elif kind == 1:
+            from_, name = rng.choice(places)
+            copied = from_[name] if isinstance(from_, dict) and name in from_ else rng.choice(ODD)
+            container[key] = json.loads(json.dumps(copied))
+        elif kind == 2 and isinstance(container[key], int):
+            container[key] += rng.choice((-1, 1, 2**20, -(2**33)))
+        elif kind == 3 and isinstance(container, dict):
+            container[rng.choice(("type", "id", "content", "vocab", str(rng.choice(ODD))))] = json.loads(
+                json.dumps(container[key])
+            )
+        else:
+            container[key] = rng.choice(ODD)
+    return json.dumps(value, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
+
+
+def mutated(rng: random.Random, target: str, inputs: list[bytes]) -> bytes:
+    data = rng.choice(inputs)
+    if rng.random() < 0.6:
+        if target == "tokenizer_json":
+            return changed_json(rng, data)
+        if target == "native_folder" and data.partition(b"\n")[0].endswith(b".json"):
+            name, _, content = data.partition(b"\n")
+            return name + b"\n" + changed_json(rng, content)
+        if target == "safetensors" and len(data) > 8:
+            size = struct.unpack("<Q", data[:8])[0]
+            header = changed_json(rng, data[8 : 8 + size])
+            return struct.pack("<Q", len(header)) + header + data[8 + size :]
+    return changed_bytes(rng, data, rng.choice(inputs))
+
+
+# The run
+
+
+def outcome(load: Callable[[Path], Any], path: Path) -> str:
+    """How it ended, in words that all inputs of a kind share. Other exceptions are findings."""
+    signal.alarm(SLOW)
+    try:
+        load(path)
+        return "loaded"
+    except FastseqError as error:
+        if not error.what:
+            raise
+        where = re.sub(r"'[^']*'|\d+|[^ -~]", "", error.where.rpartition("/")[2])
+        return f"{type(error).__name__} {error.what[:40]} {where[:60]}"
+    finally:
+        signal.alarm(0)
+
+
+def too_slow(*_: object) -> None:
+    raise TimeoutError(f"more than {SLOW} seconds")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("target", choices=list(TARGETS))
+    parser.add_argument("corpus", nargs="+", type=Path)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--found", default="found-")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    print(f"seed {options.seed}")
+    signal.signal(signal.SIGALRM, too_slow)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    rng = random.Random(options.seed)
+    load, name = TARGETS[options.target]
+    inputs = [path.read_bytes() for folder in options.corpus for path in sorted(folder.iterdir())]
+    seen: set[str] = set()
+    runs = 0
+    until = time.monotonic() + options.seconds
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as scratch:
+        path = Path(scratch, name)
+        while runs < len(inputs) or time.monotonic() < until:
+            data = inputs[runs] if runs < len(inputs) else mutated(rng, options.target, inputs)
+            path.unlink(missing_ok=True)  # maps of the one before stay whole
+            path.write_bytes(data)
+            runs += 1
+            try:
+                ended = outcome(load, path)
+            except BaseException:
+                Path(f"{options.found}{runs}").write_bytes(data)
+                traceback.print_exc()
+                print(f"input kept as {options.found}{runs}\nnumber_of_executed_units: {runs}")
+                return 1
+            if ended not in seen and len(seen) < KINDS and len(data) < 1 << 16:
+                seen.add(ended)
+                if data not in inputs:
+                    inputs.append(data)
+                    (options.corpus[0] / f"kind-{len(seen)}-{options.seed}").write_bytes(data)
+    print(*sorted(seen), f"number_of_executed_units: {runs}", sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
