@@ -43,8 +43,8 @@ static fs_status visit(walk *w, size_t at, int first, fs_error *err) {
     int byte;
     for (byte = 0; byte < 256; byte++) {
         const size_t child = base ^ (size_t)byte;
-        if (child >= m->unit_count || child == at) continue;
-        if (byte == 0) {
+        if (child >= m->unit_count) continue;
+        if (byte == 0) { /* in a damaged file the value may be the unit itself */
             if (ends_rule(m->units[at])) FS_TRY(check_value(m, child, err));
             continue;
         }

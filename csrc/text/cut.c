@@ -24,6 +24,7 @@ void fs_cut_scratch_free(fs_cut_scratch *s) {
         fs_aligned_free(&s->texts[i]);
         fs_buffer_free(&s->pieces[i]);
     }
+    fs_buffer_free(&s->matches);
 }
 
 /* How one piece falls apart: parts that match and parts that do not, one after the other, become pieces. */
@@ -55,7 +56,6 @@ static fs_status put_waiting(fold *f, fs_error *err) {
 
 static fs_status add_part(fold *f, int32_t begin, int32_t end, int match, fs_error *err) {
     const int before = f->previous;
-    if (begin == end) return FS_OK;
     f->previous = match;
     switch (f->behavior) {
         case FS_CUT_REMOVED: return match ? FS_OK : put(f, begin, end, err);
@@ -83,7 +83,7 @@ static fs_status cut_piece(const fs_cut_step *s, const uint8_t *text, fs_piece_s
     while (at < piece.end) {
         int32_t end = piece.end;
         const int32_t begin = fs_cut_match(s, text, at, piece.end, &end);
-        FS_TRY(add_part(&f, at, begin, s->invert, err));
+        if (at < begin) FS_TRY(add_part(&f, at, begin, s->invert, err));
         if (begin == piece.end) break;
         FS_TRY(add_part(&f, begin, end, !s->invert, err));
         at = end;
@@ -91,27 +91,42 @@ static fs_status cut_piece(const fs_cut_step *s, const uint8_t *text, fs_piece_s
     return put_waiting(&f, err);
 }
 
-/* The same of matches that somebody else finds. */
-static fs_status cut_outside(const fs_cut_step *s, const uint8_t *text, fs_piece_span piece, fs_buffer *out,
-                             fs_error *err) {
-    const fs_text one = {text + piece.begin, (size_t)(piece.end - piece.begin)};
+/* Leaves out the empty ones from `first` (bytes) on. */
+static void drop_empty(fs_buffer *out, size_t first) {
+    fs_piece_span *pieces = out->data;
+    size_t i, kept = first / sizeof *pieces;
+    for (i = kept; i < out->size / sizeof *pieces; i++)
+        if (pieces[i].begin < pieces[i].end) pieces[kept++] = pieces[i];
+    out->size = kept * sizeof *pieces;
+}
+
+/* As cut_piece, by the matches that somebody else finds; an empty one parts what is around it. */
+static fs_status cut_outside(const fs_cut_step *s, const uint8_t *text, fs_piece_span piece, fs_buffer *matches,
+                             fs_buffer *out, fs_error *err) {
+    const fs_text whole = {text + piece.begin, (size_t)(piece.end - piece.begin)};
     fold f = {out, out->size, s->behavior, 0, {0, 0}};
-    fs_buffer found = {NULL, 0, 0};
-    fs_status st = s->outside.find(s->outside.ctx, one, &found, err);
-    const int32_t *match = found.data;
+    const int32_t *match;
     int32_t at = piece.begin;
     size_t i;
-    for (i = 0; st == FS_OK && i < found.size / sizeof *match; i += 2) {
+    matches->size = 0;
+    FS_TRY(s->outside.find(s->outside.ctx, whole, matches, err));
+    match = matches->data;
+    for (i = 0; i < matches->size / sizeof *match; i += 2) {
         const int32_t begin = piece.begin + match[i], end = piece.begin + match[i + 1];
-        FS_TRY_DONE(add_part(&f, at, begin, s->invert, err));
-        FS_TRY_DONE(add_part(&f, begin, end, !s->invert, err));
+        if (at < begin) FS_TRY(add_part(&f, at, begin, s->invert, err));
+        FS_TRY(add_part(&f, begin, end, !s->invert, err));
         at = end;
     }
-    if (st == FS_OK) st = add_part(&f, at, piece.end, s->invert, err);
-    if (st == FS_OK) st = put_waiting(&f, err);
-done:
-    fs_buffer_free(&found);
-    return st;
+    if (at < piece.end) FS_TRY(add_part(&f, at, piece.end, s->invert, err));
+    FS_TRY(put_waiting(&f, err));
+    drop_empty(out, f.first);
+    return FS_OK;
+}
+
+static fs_status cut_one(const fs_cut_step *step, const uint8_t *text, fs_piece_span piece,
+                         fs_cut_scratch *s, fs_buffer *out, fs_error *err) {
+    if (step->kind == FS_CUT_OUTSIDE) return cut_outside(step, text, piece, &s->matches, out, err);
+    return cut_piece(step, text, piece, out, err);
 }
 
 fs_status fs_cut(const fs_cutter *c, fs_tracked_text *text, int starts, fs_cut_scratch *s, const fs_piece_span **pieces,
@@ -140,12 +155,7 @@ fs_status fs_cut(const fs_cutter *c, fs_tracked_text *text, int starts, fs_cut_s
             continue;
         }
         s->pieces[!here].size = 0;
-        for (k = 0; k < size; k++) {
-            if (steps[i].kind == FS_CUT_OUTSIDE)
-                FS_TRY(cut_outside(&steps[i], text->data, from[k], &s->pieces[!here], err));
-            else
-                FS_TRY(cut_piece(&steps[i], text->data, from[k], &s->pieces[!here], err));
-        }
+        for (k = 0; k < size; k++) FS_TRY(cut_one(&steps[i], text->data, from[k], s, &s->pieces[!here], err));
         here = !here;
     }
     *pieces = s->pieces[here].data;

@@ -23,7 +23,7 @@ typedef enum fs_cut_kind {
     FS_CUT_RUN,     /* the longest runs of `text` */
     FS_CUT_PATTERN, /* a scanner's pieces, which are all of the text */
     FS_CUT_LENGTH,  /* `length` characters each */
-    FS_CUT_OUTSIDE, /* what `outside` finds in a piece */
+    FS_CUT_OUTSIDE, /* what `outside` finds; an empty match is a cut */
     /* what is written anew */
     FS_CUT_REPLACE_SPACES, /* each U+0020 by `text` */
     FS_CUT_PREFIX,         /* `text` before each piece that does not begin with it */
@@ -74,6 +74,7 @@ typedef struct fs_tracked_text {
 typedef struct fs_cut_scratch {
     fs_aligned texts[2];
     fs_buffer pieces[2]; /* fs_piece_span */
+    fs_buffer matches;   /* int32_t [n][2] */
 } fs_cut_scratch;
 
 /* Cuts *text, which becomes the text that the pieces lie in: pieces in order, none empty, how many in *count. They

@@ -6,7 +6,7 @@
 #include "text_view.h"
 
 /* Appends the matches in a text of valid UTF-8 to *found: int32_t [n][2], begin and end in bytes, in order, none
- * empty, none overlapping, all at borders of characters. May be called from several threads at once. */
+ * overlapping, all at borders of characters; some may be empty. May be called from several threads at once. */
 typedef fs_status (*fs_find_matches)(void *ctx, fs_text text, fs_buffer *found, fs_error *err);
 
 typedef struct fs_outside {

@@ -15,7 +15,7 @@ cdef fs_status _find_matches(void *ctx, fs_text text, fs_buffer *found, fs_error
 
 
 cdef fs_status _add_matches(matches, fs_text text, fs_buffer *found, fs_error *err) except *:
-    """Places in characters become places in bytes; what is empty is left out."""
+    """Places in characters become places in bytes."""
     cdef const int32_t[:, ::1] spans = np.ascontiguousarray(matches, np.int32).reshape(-1, 2)
     cdef int32_t character = 0, byte = 0, k
     cdef int32_t place[2]
@@ -30,6 +30,6 @@ cdef fs_status _add_matches(matches, fs_text text, fs_buffer *found, fs_error *e
                 byte += fs_utf8_size(text.data[byte])
                 character += 1
             place[k] = byte
-        if place[0] < place[1] and fs_buffer_append(found, place, sizeof(place), err) != FS_OK:
+        if fs_buffer_append(found, place, sizeof(place), err) != FS_OK:
             return FS_ERR_MEMORY
     return FS_OK

@@ -89,6 +89,7 @@ cdef class Pipeline(Encoder):
         cdef fs_text text = view_of(lead, "lead", -1)
         self.job, self.encoder = fs_pipeline_job, &self.e
         self.e.key = _hash_key
+        self.finders = []
         self.e.local = _rule(local, PIPELINE_LOCALS, "local")
         self.normalizer = normalizer
         if normalizer is not None:

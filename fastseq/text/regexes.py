@@ -38,6 +38,7 @@ class Pattern:
 
     def __init__(self, pattern: str, engine: Engine, where: str = "pattern") -> None:
         self.source, self.engine = pattern, engine
+        as_regex = rewritten(pattern, engine, where)
         try:
             import regex
         except ImportError:
@@ -49,7 +50,7 @@ class Pattern:
             ) from None
         flags = regex.MULTILINE if engine == "onig" else 0
         try:
-            self._compiled: Any = regex.compile(rewritten(pattern, engine, where), flags | regex.VERSION0)
+            self._compiled: Any = regex.compile(as_regex, flags | regex.VERSION0)
         except (regex.error, OverflowError, RecursionError, KeyError, IndexError) as error:
             raise FormatError(
                 "not a regular expression", where=where, expected=str(error), found=f"{pattern!r:.100}"
@@ -58,8 +59,20 @@ class Pattern:
     def __call__(self, text: str) -> NDArray[np.int32]:
         """Where matches begin and end, in characters (n, 2)."""
         found = self._compiled.finditer(text, timeout=SECONDS + 2e-5 * len(text))
-        spans = [place for match in found for place in match.span()]
-        return np.array(spans, np.int32).reshape(-1, 2)
+        places = np.array([place for match in found for place in match.span()], np.int32).reshape(-1, 2)
+        return self._with_empty(text) if (places[:, 0] == places[:, 1]).any() else places
+
+    def _with_empty(self, text: str) -> NDArray[np.int32]:
+        """The same with empty ones: the engines go on behind them, and give none right behind a match."""
+        places: list[tuple[int, int]] = []
+        at, last = 0, -1
+        while at <= len(text) and (match := self._compiled.search(text, at, timeout=SECONDS)) is not None:
+            begin, end = match.span()
+            at = end + (begin == end)
+            if begin < end or end != last:
+                places.append((begin, end))
+                last = end
+        return np.array(places, np.int32)
 
 
 class Isolated(Pattern):

@@ -251,6 +251,7 @@ BAD = [
     ({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], "unk_token": "u"}}, "unk_token"),
     ({"pre_tokenizer": {"type": "Wonder"}}, "pre_tokenizer.*Wonder"),
     ({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "X"}]}}, r"pretokenizers\[0\].*X"),
+    ({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\h"}, "behavior": "Isolated"}}, "Regex.*h"),
     ({"pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "No"}}, "behavior"),
     ({"pre_tokenizer": {"type": "Metaspace", "replacement": "__"}}, "replacement"),
     ({"normalizer": {"type": "Wonder"}}, "normalizer.*Wonder"),

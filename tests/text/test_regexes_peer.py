@@ -2,15 +2,19 @@
 
 # ruff: noqa: RUF001
 
+import itertools
+import json
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastseq
 from fastseq import errors
-from fastseq.text import regexes
+from fastseq.text import regexes, tokenizer_json
 from tests.reference.bpe import ranks_file
-from tests.text import toy
+from tests.text import pipeline_models, toy
 
 pytestmark = pytest.mark.peers
 
@@ -54,7 +58,7 @@ def test_ids_of_real_text(pairs):
 
 
 @given(text=TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_pieces_of_tokenizers(text):
     from tokenizers import Regex
     from tokenizers.pre_tokenizers import Split
@@ -63,6 +67,33 @@ def test_pieces_of_tokenizers(text):
         matches = regexes.Pattern(pattern, "onig")(text).tolist()
         theirs = Split(Regex(pattern), "removed", invert=True).pre_tokenize_str(text)
         assert [place for _, place in theirs] == [(begin, end) for begin, end in matches if begin < end]
+
+
+EMPTY = (r"(?<=\d)(?=\D)", r"x*", r"(?=b)|b", r"(?=[A-Z])|\s+", r"\s|(?<=\s)")
+
+
+@cache
+def splitters(pattern, behavior, invert):
+    """A tokenizer.json with a Split, by ours and by tokenizers."""
+    import tokenizers
+
+    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": behavior, "invert": invert}
+    digits = {"type": "Split", "pattern": {"String": "1"}, "behavior": "Isolated", "invert": False}
+    steps = {"type": "Sequence", "pretokenizers": [digits, split]}
+    model = pipeline_models.wordlevel(vocab={"<unk>": 0, "a": 1, "b": 2, "ab": 3, "1": 4, " ": 5, "A": 6})
+    content = pipeline_models.content(model, pre_tokenizer=steps)
+    return tokenizer_json.from_json(content), tokenizers.Tokenizer.from_str(json.dumps(content))
+
+
+@given(text=TEXTS)
+@settings(max_examples=50, deadline=None)
+def test_splits_of_tokenizer_json(text):
+    behaviors = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
+    for pattern, behavior, invert in itertools.product((*PATTERNS[1:], *EMPTY), behaviors, (False, True)):
+        ours, theirs = splitters(pattern, behavior, invert)
+        want = theirs.encode(text)
+        assert ours.encode(text) == want.ids, (pattern, behavior, invert)
+        assert ours.offsets(text) == want.offsets, (pattern, behavior, invert)
 
 
 def test_damaged_patterns():

@@ -164,6 +164,7 @@ def test_what_goes_around_a_text(tmp_path):
     [
         ({"normalizer": {"type": "Other"}}, "normalizer"),
         ({"pre_tokenizer": {"type": "Other"}}, "pre_tokenizer"),
+        ({"pre_tokenizer": sequence(split(r"\h[a-z]+"))}, "pre_tokenizer"),
         ({"post_processor": {"type": "Other"}}, "post_processor"),
         ({"decoder": {"type": "WordPiece"}}, "decoder"),
         ({"model_type": "Other"}, "model"),
