@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, FormatError
+from fastseq.errors import ArgumentError, FastseqError, FormatError
+from fastseq.files import read_json
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.batch import Batch
 from fastseq.text.lengths import Padding, Side, Truncation
@@ -263,7 +264,7 @@ class Tokenizer(ABC):
         pattern: str | None = None,
         special_tokens: Mapping[str, int] | None = None,
     ) -> BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer:
-        """The tokenizer of a file, or of a folder with one.
+        """The tokenizer of a file, or of a folder with tokenizer.json or of fastseq's own.
 
         Files are ``tokenizer.json``, ``*.tiktoken``, SentencePiece's ``*.model`` and ``*.spm``, and
         ``*.gguf``. The other arguments are for files of ranks (tiktoken), which do not say it themselves.
@@ -285,8 +286,12 @@ class Tokenizer(ABC):
             ".spm": sentencepiece.load,
             ".gguf": gguf_tokenizer.load,
         }
+        made: BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer
         place = Path(path)
         if place.is_dir():
+            if not (place / "tokenizer.json").exists() and (place / "config.json").exists():
+                made = _of_folder(place)
+                return made
             place = place / "tokenizer.json"
         if place.suffix in loaders:
             for name, value in (
@@ -296,7 +301,7 @@ class Tokenizer(ABC):
             ):
                 if value is not None:
                     raise ArgumentError("the file says it itself", where=name, found=str(place))
-            made: BpeTokenizer | SentencePieceTokenizer = loaders[place.suffix](place)
+            made = loaders[place.suffix](place)
             return made
         return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
@@ -345,6 +350,20 @@ class Tokenizer(ABC):
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
         self.vocabulary.save(Path(folder, name))
         return self.to_config(name)
+
+
+def _of_folder(folder: Path) -> Any:
+    """The tokenizer of a native folder: that of its texts, not the one of what it writes."""
+    path = folder / "config.json"
+    content = read_json(path)
+    entry = content.get("tokenizer") if isinstance(content, dict) and "fastseq" in content else None
+    if not isinstance(entry, dict):
+        raise FormatError("no tokenizer", where=str(path), expected="tokenizer.json, or a folder of fastseq")
+    try:
+        return Tokenizer.from_config(entry, folder)
+    except FastseqError as error:
+        inside = error.where.startswith(str(folder))
+        raise (error if inside else error.within(f"{path}: tokenizer")) from None
 
 
 def _most(max_length: int | None) -> int | None:

@@ -86,6 +86,21 @@ def test_all_steps(name, tmp_path):
         assert loaded.offsets(text) == tokenizer.offsets(text)
 
 
+def test_a_folder_of_ours(tmp_path):
+    config = {"fastseq": 1, "tokenizer": RANKS.save(tmp_path)}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert Tokenizer.load(tmp_path).encode(toy.TEXT) == RANKS.encode(toy.TEXT)
+    config["tokenizer"]["pattern"] = "none"
+    for wrong, message in (
+        (config, r"config\.json: tokenizer: pattern"),
+        ({"fastseq": 1}, "no tokenizer"),
+        ({}, "no tok"),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps(wrong))
+        with pytest.raises(FastseqError, match=message):
+            Tokenizer.load(tmp_path)
+
+
 def test_lengths(tmp_path):
     rules = Truncation(5, "left"), Padding(3, length=8, multiple=4)
     spm = SentencePieceTokenizer(native.SentencePieceEncoder(model(SMALL[0])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Span = tuple[int, int]
 
@@ -11,17 +11,15 @@ Span = tuple[int, int]
 class Source(NamedTuple):
     """One of the texts of an encoding. What is seldom asked for is found out when it is."""
 
-    ids: Sequence[int]
-    """Those that were not cut off."""
+    text: str
     first: int
-    """How many before them were cut off."""
+    """How many of its tokens were cut off before those that are there."""
     cut: bool
     """Whether any were cut off."""
-    spans: Callable[[int, int], list[Span]]
-    """Of its tokens from one to another, in characters."""
-    unknown: int = -1
-    """An id whose tokens are spelled as the text has them."""
-    text: str = ""
+    places: Callable[[str, int, int], list[Span]]
+    """Where the tokens of a text are, from one to another, in characters."""
+    unknown: int
+    """An id whose tokens are spelled as the text has them; -1: none."""
 
 
 class Row(NamedTuple):
@@ -42,11 +40,12 @@ class Encoding:
     def __init__(
         self, rows: Sequence[Row], sources: Sequence[Source], token_of: Callable[[int], str]
     ) -> None:
-        self._rows, self._sources, self._token_of = list(rows), list(sources), token_of
+        self._rows, self._sources, self._token_of = rows, sources, token_of
+        self._length = sum([len(row.ids) for row in rows])
         self._offsets: list[Span] | None = None
 
     def __len__(self) -> int:
-        return sum(len(row.ids) for row in self._rows)
+        return self._length
 
     def __repr__(self) -> str:
         return (
@@ -57,7 +56,10 @@ class Encoding:
     @property
     def ids(self) -> list[int]:
         """The ids."""
-        return [id for row in self._rows for id in row.ids]
+        made: list[int] = []
+        for row in self._rows:
+            made += row.ids
+        return made
 
     @property
     def tokens(self) -> list[str]:
@@ -70,31 +72,38 @@ class Encoding:
         tokens = [self._token_of(id) for id in row.ids]
         source = self._sources[row.source]
         if row.source >= 0 and source.unknown in row.ids:
-            spans = source.spans(source.first, source.first + len(row.ids))
+            spans = source.places(source.text, source.first, source.first + len(row.ids))
             for place, (id, (begin, end)) in enumerate(zip(row.ids, spans, strict=True)):
                 if id == source.unknown:
                     tokens[place] = source.text[begin:end].replace(" ", "\u2581")
         return tokens
 
+    def _of_rows(self, value_of: Callable[[Row], Any]) -> list[Any]:
+        """A value for each token, the same for those of a part."""
+        made: list[Any] = []
+        for row in self._rows:
+            made += [value_of(row)] * len(row.ids)
+        return made
+
     @property
     def type_ids(self) -> list[int]:
         """Which text each is of, as the post-processor numbers them."""
-        return [type_id for row in self._rows for type_id in [row.type_id] * len(row.ids)]
+        return self._of_rows(lambda row: row.type_id)
 
     @property
     def attention_mask(self) -> list[int]:
         """0 for what only fills up."""
-        return [mask for row in self._rows for mask in [row.attention] * len(row.ids)]
+        return self._of_rows(lambda row: row.attention)
 
     @property
     def special_tokens_mask(self) -> list[int]:
         """1 for what is none of the texts."""
-        return [mask for row in self._rows for mask in [int(row.source < 0)] * len(row.ids)]
+        return self._of_rows(lambda row: int(row.source < 0))
 
     @property
     def sequence_ids(self) -> list[int | None]:
         """Which text each is of; None: of none."""
-        return [id for row in self._rows for id in [None if row.source < 0 else row.source] * len(row.ids)]
+        return self._of_rows(lambda row: None if row.source < 0 else row.source)
 
     @property
     def offsets(self) -> list[Span]:
@@ -106,7 +115,7 @@ class Encoding:
                     made += [(0, 0)] * len(row.ids)
                 else:
                     source = self._sources[row.source]
-                    made += source.spans(source.first, source.first + len(row.ids))
+                    made += source.places(source.text, source.first, source.first + len(row.ids))
             self._offsets = made
         return self._offsets
 
@@ -155,8 +164,11 @@ class Encoding:
         pad_token: str = "[PAD]",
     ) -> None:
         """Fills it up to a length."""
-        missing = length - len(self)
+        missing = length - self._length
         if missing > 0:
-            row = Row(-1, [pad_id] * missing, pad_type_id, 0, pad_token)
-            self._rows = [row, *self._rows] if direction == "left" else [*self._rows, row]
-            self._offsets = None
+            self.fill(Row(-1, [pad_id] * missing, pad_type_id, 0, pad_token), direction == "left")
+
+    def fill(self, row: Row, left: bool) -> None:
+        """Puts a part that fills up behind the others, or before them."""
+        self._rows = [row, *self._rows] if left else [*self._rows, row]
+        self._length, self._offsets = self._length + len(row.ids), None

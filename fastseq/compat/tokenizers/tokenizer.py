@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from fastseq.compat.tokenizers.added import AddedToken
 from fastseq.compat.tokenizers.encoding import Encoding, Row, Source, Span
-from fastseq.compat.tokenizers.processing import processing_of, trimmed
+from fastseq.compat.tokenizers.processing import Part, Processing, processing_of, trimmed
 from fastseq.errors import ArgumentError, FormatError, MissingExtraError
 from fastseq.files import read_json, strict_json
 from fastseq.text import tokenizer_json
@@ -131,26 +131,32 @@ class Tokenizer:
         flat = [text for each in texts for text in each]
         tokenizer, allowed = self._tokenizer, () if self.encode_special_tokens else "all"
         ids = iter(tokenizer.encode_batch(flat, allowed_special=allowed).tolist())
-        made = [self._encoding([(text, next(ids)) for text in each], add_special_tokens) for each in texts]
+        places = _Places(tokenizer, self._processing, allowed, self._token)
+        parts = [self._processing.parts(pair, add_special_tokens) for pair in (False, True)]
+        made = [
+            self._encoding([(text, next(ids)) for text in each], parts[len(each) - 1], places)
+            for each in texts
+        ]
         self._pad(made)
         return made
 
     encode_batch_fast = encode_batch
 
-    def _encoding(self, texts: list[tuple[str, list[int]]], add_special_tokens: bool) -> Encoding:
-        pair = len(texts) == 2
-        parts = self._processing.parts(pair, add_special_tokens)
-        kept = self._kept([len(ids) for _, ids in texts], sum(len(part.ids) for part in parts))
-        sources = [
-            Source(ids[begin:end], begin, end - begin < len(ids), _Spans(self, text), self._unknown, text)
-            for (text, ids), (begin, end) in zip(texts, kept, strict=True)
-        ]
-        rows = [
-            Row(-1, part.ids, part.type_id)
-            if part.text < 0
-            else Row(part.text, sources[part.text].ids, part.type_id)
-            for part in parts
-        ]
+    def _encoding(
+        self, texts: list[tuple[str, list[int]]], parts: tuple[Part, ...], places: _Places
+    ) -> Encoding:
+        sources, own = [], []
+        if self._truncation is None:
+            for text, ids in texts:
+                sources.append(Source(text, 0, False, places, self._unknown))
+                own.append(ids)
+        else:
+            added = sum([len(part.ids) for part in parts])
+            kept = self._kept([len(ids) for _, ids in texts], added)
+            for (text, ids), (begin, end) in zip(texts, kept, strict=True):
+                sources.append(Source(text, begin, end - begin < len(ids), places, self._unknown))
+                own.append(ids[begin:end])
+        rows = [Row(part.text, part.ids if part.text < 0 else own[part.text], part.type_id) for part in parts]
         return Encoding(rows, sources, self._token)
 
     def _token(self, id: int) -> str:
@@ -181,14 +187,15 @@ class Tokenizer:
         length = strategy["Fixed"] if isinstance(strategy, dict) else max(map(len, encodings))
         multiple = rule.get("pad_to_multiple_of") or 1
         length = -(-length // multiple) * multiple
+        left = rule.get("direction", "Right") == "Left"
+        id, type_id, token = rule.get("pad_id", 0), rule.get("pad_type_id", 0), rule.get("pad_token", "[PAD]")
+        rows: dict[int, Row] = {}  # of each length, shared by all that miss so many
         for encoding in encodings:
-            encoding.pad(
-                length,
-                direction=rule.get("direction", "Right").lower(),
-                pad_id=rule.get("pad_id", 0),
-                pad_type_id=rule.get("pad_type_id", 0),
-                pad_token=rule.get("pad_token", "[PAD]"),
-            )
+            missing = length - len(encoding)
+            if missing > 0:
+                if missing not in rows:
+                    rows[missing] = Row(-1, [id] * missing, type_id, 0, token)
+                encoding.fill(rows[missing], left)
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:
         """How many tokens are put around one text, or two."""
@@ -328,25 +335,26 @@ class Tokenizer:
         return new
 
 
-class _Spans:
+class _Places:
     """Where the tokens of a text are, found out once it is asked for."""
 
-    def __init__(self, tokenizer: Tokenizer, text: str) -> None:
-        self._tokenizer, self._processing = tokenizer._tokenizer, tokenizer._processing
-        self._allowed: Any = () if tokenizer.encode_special_tokens else "all"
-        self._text, self._token = text, tokenizer._token
+    def __init__(
+        self, tokenizer: Any, processing: Processing, allowed: Any, token_of: Callable[[int], str]
+    ) -> None:
+        self._tokenizer, self._processing = tokenizer, processing
+        self._allowed, self._token_of = allowed, token_of
 
-    def __call__(self, first: int, last: int) -> list[Span]:
-        batch = self._tokenizer.encode_batch([self._text], spans="characters", allowed_special=self._allowed)
+    def __call__(self, text: str, first: int, last: int) -> list[Span]:
+        batch = self._tokenizer.encode_batch([text], spans="characters", allowed_special=self._allowed)
         assert batch.spans is not None
         spans: list[Span] = [(begin, end) for begin, end in batch.spans[first:last].tolist()]
         if not isinstance(self._tokenizer, BpeTokenizer):
             # a space put before a text has the place of the character behind it
-            size = len(self._text)
+            size = len(text)
             spans = [(begin, end if begin < end else min(begin + 1, size)) for begin, end in spans]
         if not self._processing.trims:
             return spans
-        tokens = [self._token(id) for id in batch.ids[first:last].tolist()]
+        tokens = [self._token_of(id) for id in batch.ids[first:last].tolist()]
         return trimmed(spans, tokens, self._processing.prefix_space)
 
 
