@@ -33,18 +33,17 @@ void fs_pipeline_free(fs_pipeline *e) {
 }
 
 static fs_pipeline_worker *take_worker(fs_pipeline *e) {
-    fs_pipeline_worker *w;
     int i;
     for (i = 0; i < FS_POOLED; i++) {
         const int64_t kept = fs_atomic_load(&e->workers[i]);
         if (kept && fs_atomic_swap_if(&e->workers[i], kept, 0)) return (fs_pipeline_worker *)(uintptr_t)kept;
     }
-    w = fs_alloc(sizeof *w);
-    if (w) w->pieces = fs_cache_take(&e->caches);
-    if (w && e->local) w->words = fs_cache_take(&e->caches);
-    if (w && w->pieces && (w->words || !e->local)) return w;
-    worker_free(e, w);
-    return NULL;
+    return fs_alloc(sizeof(fs_pipeline_worker));
+}
+
+fs_bpe_cache *fs_pipeline_cache(fs_pipeline *e, fs_bpe_cache **cache) {
+    if (!*cache) *cache = fs_cache_take(&e->caches);
+    return *cache;
 }
 
 static void give_worker(fs_pipeline *e, fs_pipeline_worker *w) {
@@ -100,7 +99,7 @@ static fs_status name_place(fs_error *err, fs_status st, int64_t place) {
 fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                           int64_t *tokens) {
     fs_pipeline *e = call->encoder;
-    fs_pipeline_route r = {e, NULL, call->modes, text, want, block, {{0, 0}, {0, 0}}};
+    fs_pipeline_route r = {e, NULL, call->modes, text, want, block, {{0, 0}, {0, 0}}, 0};
     const size_t before = want & FS_WANT_IDS ? block->ids.size : 0;
     fs_status st;
     *tokens = 0;
@@ -111,7 +110,7 @@ fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place,
                           place);
     if (call->modes) FS_TRY(fs_markers_refuse(&e->given, call->modes, text, place, &block->error));
     r.w = take_worker(e);
-    if (!r.w) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
+    if (!r.w) return fs_fail_memory(&block->error, "text", sizeof(fs_pipeline_worker));
     block->ids.size = before;
     st = encode_text(&r);
     give_worker(e, r.w);

@@ -49,7 +49,7 @@ typedef struct fs_pipeline {
 
 /* What one thread works with: kept from text to text, and from call to call. */
 typedef struct fs_pipeline_worker {
-    fs_bpe_cache *pieces, *words, *inner; /* the last two when they are needed */
+    fs_bpe_cache *pieces, *words, *inner; /* when they are needed */
     fs_normalize_scratch normal;
     fs_cut_scratch cut;
     fs_aligned led, same; /* a stretch behind its lead; places of one that is not changed */
@@ -72,7 +72,11 @@ typedef struct fs_pipeline_route {
     unsigned want;
     fs_text_block *block;
     fs_place_counter counters[2];
+    int new_word; /* what is encoded is a word that was looked up: its pieces are not */
 } fs_pipeline_route;
+
+/* One of the worker's caches; NULL: no memory. */
+fs_bpe_cache *fs_pipeline_cache(fs_pipeline *e, fs_bpe_cache **cache);
 
 /* The ids, and spans where they are wanted, of the stretch [begin, end) of the text. `first`: it begins where a
  * stretch does, which its lead and its prefix ask. */

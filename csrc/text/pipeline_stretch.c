@@ -13,10 +13,26 @@ typedef struct stretch {
 
 static fs_status encode_piece(void *ctx, fs_text piece, fs_buffer *ids, fs_error *err) {
     fs_pipeline_route *r = ctx;
-    fs_pipeline_worker *w = r->w;
-    if (piece.size > FS_CACHED_BYTES && r->e->model.kind == FS_SUBWORD_UNIGRAM && !w->inner)
-        w->inner = fs_cache_take(&r->e->caches);
-    return fs_subword_encode(&r->e->model, piece.size > FS_CACHED_BYTES ? w->inner : NULL, piece, ids, NULL, err);
+    const int long_way = piece.size > FS_CACHED_BYTES && r->e->model.kind == FS_SUBWORD_UNIGRAM;
+    fs_bpe_cache *inner = long_way ? fs_pipeline_cache(r->e, &r->w->inner) : NULL;
+    return fs_subword_encode(&r->e->model, inner, piece, ids, NULL, err);
+}
+
+/* Ids of pieces (n). */
+static fs_status encode_pieces(fs_pipeline_route *r, fs_text text, const fs_piece_span *pieces, int64_t n) {
+    fs_buffer *ids = &r->block->ids;
+    fs_error *err = &r->block->error;
+    int64_t i;
+    if (!r->new_word) {
+        fs_bpe_cache *cache = fs_pipeline_cache(r->e, &r->w->pieces);
+        if (!cache) return fs_fail_memory(err, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
+        return fs_look_up_pieces(cache, &r->e->key, text, pieces, n, encode_piece, r, ids, err);
+    }
+    for (i = 0; i < n; i++) {
+        const fs_text piece = {text.data + pieces[i].begin, (size_t)(pieces[i].end - pieces[i].begin)};
+        FS_TRY(encode_piece(r, piece, ids, err));
+    }
+    return FS_OK;
 }
 
 /* A place in the stretch as one in the text. */
@@ -56,9 +72,7 @@ static fs_status encode_part(const stretch *s, fs_tracked_text text, int starts)
     FS_TRY(fs_cut(&r->e->cutter, &text, starts && s->starts, &r->w->cut, &pieces, &n, &r->block->error));
     whole.data = text.data;
     whole.size = (size_t)text.size;
-    if (!(r->want & FS_WANT_SPANS))
-        return fs_look_up_pieces(r->w->pieces, &r->e->key, whole, pieces, n, encode_piece, r, &r->block->ids,
-                                 &r->block->error);
+    if (!(r->want & FS_WANT_SPANS)) return encode_pieces(r, whole, pieces, n);
     for (i = 0; i < n; i++) FS_TRY(encode_tracked(s, &text, pieces[i]));
     return FS_OK;
 }

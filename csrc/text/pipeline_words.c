@@ -47,22 +47,23 @@ static int32_t word_end(fs_pipeline_local local, const uint8_t *text, int32_t at
     return end;
 }
 
-/* Whether the character before `at` ends with nothing that could become one run with the spaces at `at`. */
-static int ends_word(const uint8_t *text, int32_t at) {
-    at = fs_utf8_back(text, at);
+/* Whether the character at `at` is no white space and nothing that a normalizer leaves out, so that spaces beside it
+ * are a run of their own. */
+static int is_solid(const uint8_t *text, int32_t at) {
     if (text[at] < 0x80) return text[at] > ' ' && text[at] < 0x7F;
     return (FS_SET_LETTERS | FS_SET(FS_CLASS_NUMBER) | FS_SET(FS_CLASS_PUNCTUATION)) >> fs_class_of(fs_utf8_read(text, &at)) & 1;
 }
 
-/* Where the word that begins at `at` with its spaces ends. */
+/* Where the word that begins at `at` with its spaces ends: at spaces with something solid on both sides, or with the
+ * end behind them. */
 static int32_t led_end(const uint8_t *text, int32_t at, int32_t end) {
+    while (at < end && text[at] == ' ') at++;
     for (;;) {
-        const uint8_t *space;
-        while (at < end && text[at] == ' ') at++;
-        space = at < end ? memchr(text + at, ' ', (size_t)(end - at)) : NULL;
-        if (!space) return end;
-        at = (int32_t)(space - text);
-        if (ends_word(text, at)) return at;
+        const uint8_t *found = at < end ? memchr(text + at, ' ', (size_t)(end - at)) : NULL;
+        const int32_t space = found ? (int32_t)(found - text) : end;
+        if (!found) return end;
+        for (at = space; at < end && text[at] == ' ';) at++;
+        if (space > 0 && is_solid(text, fs_utf8_back(text, space)) && (at == end || is_solid(text, at))) return space;
     }
 }
 
@@ -84,22 +85,28 @@ static int64_t next_words(fs_pipeline_local local, const uint8_t *text, int32_t 
 static fs_status encode_word(void *ctx, fs_text word, fs_buffer *ids, fs_error *err) {
     fs_pipeline_route *r = ctx;
     const int32_t begin = (int32_t)(word.data - r->text.data);
+    fs_status st;
     (void)ids; /* those of the block */
     (void)err;
-    return fs_pipeline_stretch(r, begin, begin + (int32_t)word.size, 0);
+    r->new_word = word.size <= FS_CACHED_BYTES;
+    st = fs_pipeline_stretch(r, begin, begin + (int32_t)word.size, 0);
+    r->new_word = 0;
+    return st;
 }
 
 fs_status fs_pipeline_words(fs_pipeline_route *r, int32_t begin, int32_t end) {
     const fs_pipeline_local local = r->e->local;
+    fs_bpe_cache *cache = fs_pipeline_cache(r->e, &r->w->words);
     fs_piece_span words[CHUNKS];
     int64_t n;
+    if (!cache) return fs_fail_memory(&r->block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
     if (local == FS_LOCAL_LED) { /* what is put before a stretch belongs to its first word */
         const int32_t first = led_end(r->text.data, begin, end);
         FS_TRY(fs_pipeline_stretch(r, begin, first, 1));
         begin = first;
     }
     while ((n = next_words(local, r->text.data, &begin, end, words)) > 0)
-        FS_TRY(fs_look_up_pieces(r->w->words, &r->e->key, r->text, words, n, encode_word, r, &r->block->ids,
+        FS_TRY(fs_look_up_pieces(cache, &r->e->key, r->text, words, n, encode_word, r, &r->block->ids,
                                  &r->block->error));
     return FS_OK;
 }

@@ -19,6 +19,9 @@ _ANYWHERE = {
 }
 """Normalizers for which an ASCII space with a character of ASCII or another space behind it is a border."""
 
+_RUNS = (" {2,}", " +", "  +", " {1,}")
+"""Regular expressions of spaces in a row."""
+
 
 def local_of(normalizers: Sequence[Json], cuts: Sequence[Json], lead: str) -> str:
     """Of native.Pipeline: "none", "words", "signs", "wide" or "led".
@@ -29,6 +32,9 @@ def local_of(normalizers: Sequence[Json], cuts: Sequence[Json], lead: str) -> st
     others = [step for step in normalizers if step.get("type") not in _ANYWHERE]
     if cuts and cuts[0] == {"kind": "spaces", "behavior": "removed"} and not lead and not others:
         return _of_words(normalizers, cuts[1:])
+    stripped = bool(others) and others[-1].get("type") == "Strip" and normalizers[-1] is others[-1]
+    if stripped and not _strips_alike(others.pop(), others, cuts):
+        return "none"
     if all(_replaces_spaces(step) for step in others) and _is_led(others, cuts):
         return "led"
     return "none"
@@ -44,12 +50,24 @@ def _of_words(normalizers: Sequence[Json], cuts: Sequence[Json]) -> str:
     return "wide" if alone and normalizers[0].get("handle_chinese_chars", True) is True else "signs"
 
 
+def _strips_alike(strip: Json, others: Sequence[Json], cuts: Sequence[Json]) -> bool:
+    """Whether a word loses nothing by a Strip that it would keep between two others.
+
+    The spaces behind a text are a word of their own, and gone either way; the one before a word comes back as
+    the mark put before it, if there is but one.
+    """
+    collapsed = any((step.get("pattern") or {}).get("Regex") in _RUNS for step in others)
+    marked = any(cut["kind"] == "prefix" for cut in cuts)
+    left, right = (strip.get(f"strip_{side}", True) is True for side in ("left", "right"))
+    return right and (not left or (collapsed and marked))
+
+
 def _replaces_spaces(step: Json) -> bool:
     """Whether a Replace is of spaces alone."""
     pattern = step.get("pattern")
     if step.get("type") != "Replace" or not isinstance(pattern, dict):
         return False
-    return pattern.get("String") == " " or pattern.get("Regex") in (" {2,}", " +", "  +", " {1,}")
+    return pattern.get("String") == " " or pattern.get("Regex") in _RUNS
 
 
 def _is_led(others: Sequence[Json], cuts: Sequence[Json]) -> bool:

