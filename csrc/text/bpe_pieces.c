@@ -14,17 +14,13 @@ typedef struct work {
     uint64_t hashes[BATCH];
 } work;
 
+/* Of more than 8 bytes: what is left over at the end is read with some of the bytes before it. */
 static uint64_t hash_of(const uint8_t *p, int32_t size, uint64_t secret) {
     uint64_t h = secret ^ (uint64_t)size, word;
-    for (; size >= 8; size -= 8, p += 8) {
-        memcpy(&word, p, 8);
+    int32_t i;
+    for (i = 0; i < size; i += 8) {
+        memcpy(&word, p + FS_MIN(i, size - 8), 8);
         h = (h ^ word) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
-    }
-    if (size) {
-        word = 0;
-        memcpy(&word, p, (size_t)size);
-        h = (h ^ word) * 0xD6E8FEB86659FD93u;
         h ^= h >> 32;
     }
     return h;

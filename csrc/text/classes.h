@@ -32,6 +32,13 @@ extern const char fs_class_version[];
 extern const uint16_t fs_class_blocks[]; /* of 128 code points */
 extern const uint8_t fs_class_index[];
 
+/* [64][64] by the last six bits of the first two bytes of a character above ASCII: which block of fs_class_thirds
+ * [][64] has its class, by the last six bits of the third byte, whatever that is where the character has only two.
+ * FS_LEAD_LATER: the fourth decides. */
+#define FS_LEAD_LATER 0xFFFF
+extern const uint16_t fs_class_leads[];
+extern const uint8_t fs_class_thirds[];
+
 /* c < 0x110000 */
 FS_INLINE fs_class fs_class_of(uint32_t c) {
     return (fs_class)fs_class_index[((uint32_t)fs_class_blocks[c >> 7] << 7) + (c & 127)];

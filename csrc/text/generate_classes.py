@@ -18,6 +18,9 @@ CLASSES = [
     "other", "upper", "lower", "letter", "mark", "number", "blank", "newline", "punctuation", "symbol",
 ]  # fmt: skip
 
+DECIDED_LATER = 0xFFFF
+"""FS_LEAD_LATER of classes.h"""
+
 WHITE_SPACE = {
     *range(9, 14),
     0x20,
@@ -59,6 +62,23 @@ def two_stages(values, shift):
     return first, second
 
 
+def leads(classes):
+    """(blocks, classes): which block of 64 classes, by the third byte, a first and a second byte lead to; None where
+    a fourth byte decides."""
+    blocks = {(c,) * 64: c for c in range(len(CLASSES))}
+    found = [0] * 4096
+    for lead in range(0xC2, 0xF5):
+        for second in range(0x80, 0xC0):
+            size = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+            code = (lead & (0xFF >> (size + 1))) << 6 | (second & 63)
+            of_all = classes[code << 6 * (size - 2) : (code + 1) << 6 * (size - 2)]
+            block = tuple(of_all) if size == 3 else (of_all or [0])[:1] * 64
+            one = len(set(of_all)) <= 1
+            place = blocks.setdefault(tuple(block), len(blocks)) if size < 4 or one else DECIDED_LATER
+            found[(lead & 63) << 6 | second & 63] = place
+    return found, [c for block in blocks for c in block]
+
+
 def rows(numbers, width):
     for start in range(0, len(numbers), width):
         yield "    " + ", ".join(map(str, numbers[start : start + width])) + ","
@@ -66,7 +86,9 @@ def rows(numbers, width):
 
 def main():
     assert unicodedata.unidata_version == VERSION, f"Unicode {VERSION} is needed"
-    first, second = two_stages([CLASSES.index(class_of(code)) for code in range(0x110000)], 7)
+    classes = [CLASSES.index(class_of(code)) for code in range(0x110000)]
+    first, second = two_stages(classes, 7)
+    lead_blocks, thirds = leads(classes)
     out = [
         f"/* Made by generate_classes.py from Unicode {VERSION}; not to be edited.",
         f" * {len(second) // 128} distinct blocks of 128. */",
@@ -80,6 +102,14 @@ def main():
         "",
         f"const uint8_t fs_class_index[{len(second)}] = {{",
         *rows(second, 32),
+        "};",
+        "",
+        "const uint16_t fs_class_leads[4096] = {",
+        *rows(lead_blocks, 24),
+        "};",
+        "",
+        f"const uint8_t fs_class_thirds[{len(thirds)}] = {{",
+        *rows(thirds, 32),
         "};",
     ]
     sys.stdout.write("\n".join(out) + "\n")

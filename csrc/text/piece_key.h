@@ -15,14 +15,18 @@ typedef struct fs_piece_key {
 
 /* `room`: how many bytes from `p` on may be read; reading 16 is the quick way. 0 <= size <= FS_PIECE_SHORT. */
 FS_INLINE fs_piece_key fs_piece_key_of(const uint8_t *p, int32_t size, int64_t room) {
-    fs_piece_key k;
+    /* so many ones from [16 - size] on: a load where there would be shifts and choices */
+    static const uint64_t ones[4] = {UINT64_MAX, UINT64_MAX, 0, 0};
+    const uint8_t *mask = (const uint8_t *)ones + 16 - size;
+    fs_piece_key k, keep;
     uint8_t copy[16] = {0};
     if (room >= 16) {
-        const int left = 8 * size; /* bits */
         memcpy(&k.low, p, 8);
         memcpy(&k.high, p + 8, 8);
-        k.low &= left >= 64 ? UINT64_MAX : ((uint64_t)1 << left) - 1;
-        k.high &= left <= 64 ? 0 : ((uint64_t)1 << (left - 64)) - 1;
+        memcpy(&keep.low, mask, 8);
+        memcpy(&keep.high, mask + 8, 8);
+        k.low &= keep.low;
+        k.high &= keep.high;
     } else {
         if (size) memcpy(copy, p, (size_t)size);
         memcpy(&k.low, copy, 8);

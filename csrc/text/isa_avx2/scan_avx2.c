@@ -29,9 +29,16 @@ FS_INLINE uint64_t in_range(bytes64 x, char low, int count) {
     return top_bits(in_range32(x.low, low, count), in_range32(x.high, low, count));
 }
 
-FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t *continuation) {
+FS_INLINE bytes64 load64(const uint8_t *p) {
     const bytes64 x = {_mm256_loadu_si256((const __m256i *)(const void *)p),
                        _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
+    return x;
+}
+
+FS_INLINE uint64_t bytes_equal(const uint8_t *p, char c) { return equal(load64(p), c); }
+
+FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t *continuation) {
+    const bytes64 x = load64(p);
     const __m256i bound = _mm256_set1_epi8(-64);
     *high = top_bits(x.low, x.high);
     *continuation = top_bits(_mm256_cmpgt_epi8(bound, x.low), _mm256_cmpgt_epi8(bound, x.high));
@@ -44,6 +51,16 @@ FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t 
     m->blank = m->space | (in_range(x, '\t', 5) & ~m->newline);
     m->quote = equal(x, '\'');
     m->slash = equal(x, '/');
+}
+
+FS_INLINE int32_t write_ends(uint64_t bits, int32_t at, int32_t *ends) {
+    const int32_t count = fs_count_bits(bits);
+    int32_t n;
+    for (n = 0; n < count; n += 4) { /* by fours: the branch is guessed right more often, and there is room */
+        int i;
+        for (i = 0; i < 4; i++, bits &= bits - 1) ends[n + i] = at + fs_lowest_bit(bits | (uint64_t)1 << 63);
+    }
+    return count;
 }
 
 #include "../body/scan_window.inc"

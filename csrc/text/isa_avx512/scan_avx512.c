@@ -13,6 +13,8 @@ FS_INLINE uint64_t in_range(__m512i x, char low, int count) {
 }
 FS_INLINE uint64_t equal(__m512i x, char c) { return _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(c)); }
 
+FS_INLINE uint64_t bytes_equal(const uint8_t *p, char c) { return equal(_mm512_loadu_si512(p), c); }
+
 FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t *continuation) {
     const __m512i x = _mm512_loadu_si512(p);
     *high = _mm512_movepi8_mask(x);
@@ -26,6 +28,18 @@ FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t 
     m->blank = m->space | (in_range(x, '\t', 5) & ~m->newline);
     m->quote = equal(x, '\'');
     m->slash = equal(x, '/');
+}
+
+FS_INLINE int32_t write_ends(uint64_t bits, int32_t at, int32_t *ends) {
+    const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    int32_t n = 0, i;
+    for (i = 0; i < 64; i += 16) {
+        const __mmask16 some = (__mmask16)(bits >> i);
+        const __m512i here = _mm512_add_epi32(places, _mm512_set1_epi32(at + i));
+        _mm512_storeu_si512(ends + n, _mm512_maskz_compress_epi32(some, here));
+        n += fs_count_bits(some);
+    }
+    return n;
 }
 
 #include "../body/scan_window.inc"
