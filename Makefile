@@ -7,6 +7,8 @@ PYTHON ?= python
 PYTEST_ARGS ?=
 PYTEST = $(PYTHON) -m pytest -q $(PYTEST_ARGS)
 LIGHT = -m "not torch and not peers"
+# What uses the kernels without asking for an instruction set; tests/kernels and the scanners' try all of them by themselves.
+DISPATCHED = tests/nn tests/decode tests/text tests/api tests/formats/test_marian.py
 ENGINE = tests/build tests/kernels tests/nn tests/decode tests/text tests/api
 BUILD_EXT = FASTSEQ_WERROR=1 $(PYTHON) setup.py -q build_ext --inplace
 VERSIONS ?= 3.10 3.12 3.13
@@ -39,9 +41,9 @@ test: build ## all tests whose packages are installed
 test-light: build ## the tests that need no other library's models or engines
 	$(PYTEST) $(LIGHT)
 
-test-isas: build ## those at every other instruction set of this machine
+test-isas: build ## those of the engine at every other instruction set of this machine
 	set -e; for isa in $$($(PYTHON) -c "from fastseq._core import native; print(*{*native.isas_available()} - {native.isa_chosen()})"); do \
-		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(LIGHT); done
+		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(LIGHT) $(DISPATCHED); done
 
 test-clang: clang ## those of the engine, as Clang compiles it
 	$(PYTEST) $(LIGHT) $(ENGINE)
