@@ -49,12 +49,20 @@ static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint
     const int is_short = size <= FS_PIECE_SHORT;
     const int32_t *kept;
     int32_t n, found;
+    if (is_short) { /* often a token that was not seen yet */
+        found = fs_bpe_find_short(m, key);
+        if (found >= 0 && m->whole[found]) {
+            n = write_one(out, m->ids[found]);
+            fs_cache_keep(w->cache, key, hash, out, n, n);
+            return n;
+        }
+    }
     kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
     if (kept) {
         memcpy(out, kept, (size_t)n * sizeof *out);
         return n;
     }
-    found = is_short ? fs_bpe_find_short(m, key) : fs_bpe_find_long(m, piece, size);
+    found = is_short ? -1 : fs_bpe_find_long(m, piece, size);
     if (found >= 0 && m->whole[found]) {
         n = write_one(out, m->ids[found]);
     } else {

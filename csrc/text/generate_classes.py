@@ -63,8 +63,7 @@ def two_stages(values, shift):
 
 
 def leads(classes):
-    """(blocks, classes): which block of 64 classes, by the third byte, a first and a second byte lead to; None where
-    a fourth byte decides."""
+    """(blocks, classes): which block of 64 classes, by the third byte, each first and second byte lead to."""
     blocks = {(c,) * 64: c for c in range(len(CLASSES))}
     found = [0] * 4096
     for lead in range(0xC2, 0xF5):
