@@ -1,4 +1,6 @@
-"""Fuzzing of what reads files in Python: a file is loaded, or refused with one of fastseq's exceptions.
+"""Fuzzing in Python: of what reads files, and of texts through a tokenizer.json.
+
+Files are loaded or refused with one of fastseq's exceptions; ids do not depend on what else is asked for.
 
     python tests/fuzz/loaders.py TARGET [--seconds 60] [--found PREFIX] CORPUS ...
 
@@ -21,12 +23,14 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import fastseq
 from fastseq.errors import FastseqError
 from fastseq.formats import gguf_tokenizer, npz, safetensors, torch_checkpoint
+from fastseq.text import tokenizer_json
 
 TEXT = "Hello  World! e\u0301 \u00df\u65e5\u672c 123 \U0001f642 <|end|> the words\n"
 SLOW = 20  # seconds that one input may take
@@ -53,6 +57,32 @@ def use(tokenizer: Any) -> None:
     assert tokenizer.encode_batch([TEXT, ""]).ids.tolist()[: len(ids)] == ids
 
 
+@cache
+def pipelines() -> list[Any]:
+    from tests.fuzz import seeds
+
+    return [tokenizer_json.from_json(content) for content in seeds.tokenizers()]
+
+
+def pipeline(path: Path) -> None:
+    """A text behind a byte that says by which tokenizer.json: where places are wanted words are not looked up."""
+    data = path.read_bytes()
+    tokenizer = pipelines()[data[0] % len(pipelines())] if data else pipelines()[0]
+    text = data[1:].decode("utf-8", "replace")
+    batch = tokenizer.encode_batch([text, text], spans="bytes")
+    ids = tokenizer.encode(text)
+    if not batch.ids.tolist() == ids * 2 == tokenizer.encode(text.encode()) * 2 or tokenizer.count(
+        text
+    ) != len(ids):
+        raise AssertionError("ids depend on what else is asked")
+    spans = batch.spans[: len(ids)]
+    if len(ids) and not (
+        (spans[:, 0] <= spans[:, 1]).all() and spans.min() >= 0 and spans.max() <= len(text.encode())
+    ):
+        raise AssertionError("places outside the text")
+    tokenizer.decode(ids)
+
+
 def folder(path: Path) -> None:
     """One file of a native folder, whose name is the first line."""
     name, _, content = path.read_bytes().partition(b"\n")
@@ -68,6 +98,7 @@ def folder(path: Path) -> None:
 # Target: how it loads, and the name that a file of it has.
 TARGETS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "tokenizer_json": (tokenizer, "tokenizer.json"),
+    "pipeline": (pipeline, "text"),
     "gguf": (gguf, "a.gguf"),
     "safetensors": (safetensors.load, "a.safetensors"),
     "npz": (npz.load, "a.npz"),

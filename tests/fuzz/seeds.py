@@ -63,6 +63,7 @@ def write(work: Path) -> None:
     put(work, "sentencepiece_file", models.values())
     put(work, "sentencepiece", (bytes([i]) + text for i, text in enumerate(texts)))
     put(work, "tokenizer_json", (json.dumps(content).encode() for content in tokenizers()))
+    put(work, "pipeline", (bytes([i]) + text for i, text in enumerate(texts)))
     put(work, "gguf", ggufs())
     put(work, "safetensors", [tensors()])
     put(work, "npz", archives())
