@@ -15,7 +15,7 @@ from tests.text.published import code, folder_of, many_scripts, prose
 
 pytestmark = pytest.mark.peers
 
-TEXTS = [prose(20_000), code(20_000), many_scripts(20_000), "", "a\ud83d\ude00b\ud800", "<|endoftext|> x"]
+TEXTS = [prose(8_000), code(8_000), many_scripts(8_000), "", "a\ud83d\ude00b\ud800", "<|endoftext|> x"]
 
 
 @pytest.fixture(scope="module", autouse=True)

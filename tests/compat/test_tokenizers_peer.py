@@ -216,7 +216,7 @@ def test_fastembed(tmp_path):
     )
     assert mine_special == theirs_special
     assert isinstance(mine, ours.Tokenizer)
-    documents = [*TEXTS, *LONG, prose(20_000)]
+    documents = [*TEXTS, *LONG]
     for found, wanted in zip(mine.encode_batch(documents), theirs.encode_batch(documents), strict=True):
         assert found.ids == wanted.ids
         assert found.attention_mask == wanted.attention_mask

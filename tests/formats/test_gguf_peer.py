@@ -53,7 +53,7 @@ def test_smollm_as_tokenizers_has_it(smollm):
     theirs.add_special_tokens(special)
     mine = fastseq.Tokenizer.load(smollm)
     assert set(mine.special_tokens) == set(special)
-    for text in [*(make(100_000) for make in TEXTS.values()), *ODD, f"a{special[1]}b{special[0]}"]:
+    for text in [*(make(40_000) for make in TEXTS.values()), *ODD, f"a{special[1]}b{special[0]}"]:
         ids = mine.encode(text, allowed_special="all")
         assert ids == theirs.encode(text).ids
         assert mine.decode(ids) == theirs.decode(ids)
@@ -88,14 +88,14 @@ def test_minilm_as_tokenizers_has_it():
             "tokenizer.ggml.seperator_token_id": tokens.index("[SEP]"),
         }
     )
-    for text in [*(make(50_000) for make in TEXTS.values()), *ODD]:
+    for text in [*(make(30_000) for make in TEXTS.values()), *ODD]:
         text = text.replace("[", "(")  # theirs takes what spells a special token for it
         ids = mine.encode(text)
         assert ids == theirs.encode(text).ids
         assert mine.decode(ids) == theirs.decode(ids)
 
 
-@pytest.mark.parametrize("name", ["unigram", "unigram-bytes", "unigram-spaces", "bpe-bytes", "bpe-spaces"])
+@pytest.mark.parametrize("name", ["unigram", "unigram-bytes", "bpe-spaces"])
 def test_sentencepiece_in_a_file_that_gguf_wrote(name, tmp_path):
     import sentencepiece
     from gguf import GGUFWriter
