@@ -31,13 +31,15 @@ static int32_t write_one(int32_t *out, int32_t id) {
     return 1;
 }
 
+/* The walk, where it is worth to have it by now. */
+static const fs_bpe_walk *walk_for(work *w, int32_t size) {
+    return size <= FS_BPE_SHORT && w->cache->merged < MERGED_FEW ? NULL : fs_bpe_walk_of(w->m);
+}
+
 /* What merging makes of a piece that is no token itself. */
 static int32_t merge_piece(work *w, const uint8_t *piece, int32_t size, int32_t *out) {
-    const int few = size <= FS_BPE_SHORT && w->cache->merged < MERGED_FEW;
-    const fs_bpe_walk *walk = few ? NULL : fs_bpe_walk_of(w->m);
     int32_t n, i;
-    if (walk) return fs_bpe_walk_encode(walk, piece, size, out);
-    if (few) w->cache->merged++;
+    if (w->cache->merged < MERGED_FEW) w->cache->merged++;
     n = fs_bpe_merge(w->m, piece, size, out);
     for (i = 0; i < n; i++) out[i] = w->m->ids[out[i]];
     return n;
@@ -46,29 +48,20 @@ static int32_t merge_piece(work *w, const uint8_t *piece, int32_t size, int32_t 
 /* A piece that the cache of short ones does not have: to `out` (at least `size`); -1 when there is no memory. */
 static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *out) {
     const fs_bpe *m = w->m;
+    const fs_bpe_walk *walk = walk_for(w, size);
     const int is_short = size <= FS_PIECE_SHORT;
-    const int32_t *kept;
-    int32_t n, found;
-    if (is_short) { /* often a token that was not seen yet */
-        found = fs_bpe_find_short(m, key);
-        if (found >= 0 && m->whole[found]) {
-            n = write_one(out, m->ids[found]);
-            fs_cache_keep(w->cache, key, hash, out, n, n);
-            return n;
-        }
-    }
-    kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
+    int32_t n, found = -1;
+    const int32_t *kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
     if (kept) {
         memcpy(out, kept, (size_t)n * sizeof *out);
         return n;
     }
-    found = is_short ? -1 : fs_bpe_find_long(m, piece, size);
-    if (found >= 0 && m->whole[found]) {
+    if (!walk || !walk->whole) found = is_short ? fs_bpe_find_short(m, key) : fs_bpe_find_long(m, piece, size);
+    if (found >= 0 && m->whole[found])
         n = write_one(out, m->ids[found]);
-    } else {
-        n = merge_piece(w, piece, size, out);
-        if (n <= 0) return n;
-    }
+    else
+        n = walk ? fs_bpe_walk_encode(walk, piece, size, out) : merge_piece(w, piece, size, out);
+    if (n <= 0) return n;
     if (is_short && n <= FS_CACHED_IDS)
         fs_cache_keep(w->cache, key, hash, out, n, n);
     else

@@ -36,6 +36,7 @@ typedef struct fs_bpe_walk {
     uint64_t *filter;
     int filter_shift;
     uint64_t secret; /* odd */
+    int whole;       /* 1: it finds all pieces that are a token as they stand */
 } fs_bpe_walk;
 
 struct fs_bpe;

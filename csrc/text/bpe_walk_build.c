@@ -54,6 +54,13 @@ static fs_status add_merges(fs_bpe_walk *w, const fs_bpe *m, int32_t *symbol_of,
     return FS_OK;
 }
 
+static int finds_all(const fs_bpe *m, const int32_t *symbol_of) {
+    int32_t i;
+    for (i = 0; i < m->count; i++)
+        if (m->whole[i] && symbol_of[i] < 0) return 0;
+    return 1;
+}
+
 fs_status fs_bpe_walk_build(fs_bpe_walk *w, const fs_bpe *m, fs_error *err) {
     fs_piece_trie trie = {0};
     int32_t *symbol_of = NULL;
@@ -69,6 +76,7 @@ fs_status fs_bpe_walk_build(fs_bpe_walk *w, const fs_bpe *m, fs_error *err) {
     FS_TRY_DONE(fs_trie_init(&trie, m->key.k1, err));
     FS_TRY_DONE(add_bytes(w, m, symbol_of, &trie, err));
     FS_TRY_DONE(add_merges(w, m, symbol_of, merges, &trie, err));
+    w->whole = finds_all(m, symbol_of);
     st = fs_byte_trie_build(&w->trie, &trie, w->shorter, err);
 done:
     fs_free(merges);
