@@ -10,11 +10,14 @@ from typing import Any
 
 from fastseq.cli.common import Commands, add_threads, command, count, file_lines
 
+KINDS = ("bpe", "wordpiece", "unigram", "sentencepiece-bpe", "word", "char")  # of fastseq.text.training
+
 EXAMPLES = """\
   fastseq tokenize tokenizer.json "Hello, world!"
   fastseq tokenize cl100k_base.tiktoken --file corpus.txt --count
   fastseq tokenize --out ids.npy --separator '<|endoftext|>' tokenizer.json books/*.txt
   fastseq tokenize --train corpus.txt --vocab-size 32000 --out tokenizer.json
+  fastseq tokenize --train corpus.txt.gz --kind unigram --max-memory 2GB --out unigram.model
 """
 
 
@@ -52,13 +55,16 @@ def add(commands: Commands) -> None:
     )
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--train", nargs="+", metavar="FILE", help="train byte-level BPE on the lines of files"
+        "--train", nargs="+", metavar="FILE", help="train a tokenizer on the lines of files"
     )
+    training.add_argument("--kind", choices=KINDS, help="what to train (bpe, of bytes)")
     training.add_argument("--vocab-size", type=count, metavar="N", help="tokens at most (32000)")
     training.add_argument("--min-frequency", type=count, metavar="N", help="leave out rarer pairs (1)")
     training.add_argument(
         "--special", action="append", default=[], metavar="TOKEN", help="a special token; may come again"
     )
+    training.add_argument("--max-memory", metavar="BYTES", help="about what counting may take: 2GB")
+    training.add_argument("--checkpoint", metavar="FOLDER", help="saved there now and then; goes on from it")
     add_threads(parser)
     parser.set_defaults(command=tokenize, parser=parser)
 
@@ -66,7 +72,7 @@ def add(commands: Commands) -> None:
 def tokenize(options: argparse.Namespace) -> int:
     if options.train:
         return _train(options)
-    for name in ("vocab_size", "min_frequency", "special"):
+    for name in ("vocab_size", "min_frequency", "special", "kind", "max_memory", "checkpoint"):
         if getattr(options, name):
             options.parser.error(f"--{name.replace('_', '-')}: only with --train")
     if options.tokenizer is None:
@@ -150,15 +156,26 @@ def _train(options: argparse.Namespace) -> int:
         options.parser.error("--out is missing")
     import fastseq
 
+    kind = options.kind or "bpe"
+    if options.pattern and kind != "bpe":
+        options.parser.error("--pattern: only with --kind bpe")
+    more = {"pattern": options.pattern or "gpt2"} if kind == "bpe" else {}
+    if kind == "word":
+        more["split"] = "whitespace"  # which tokenizer.json can say
+    if options.special:
+        more["special_tokens"] = options.special
     made = fastseq.Tokenizer.train(
+        kind=kind,
         files=options.train,
         vocab_size=options.vocab_size or 32_000,
-        pattern=options.pattern or "gpt2",
         min_frequency=options.min_frequency or 1,
-        special_tokens=options.special,
+        max_memory=options.max_memory,
+        checkpoint=options.checkpoint,
         threads=options.threads,
         progress=None,
+        **more,
     )
     made.write(options.out)
-    print(f"{options.out}: {len(made.vocab)} tokens, {len(made.merges)} merges")
+    size = len(made.vocabulary) if kind in ("word", "char") else len(made)
+    print(f"{options.out}: {size} tokens")
     return 0

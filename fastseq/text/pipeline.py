@@ -149,6 +149,10 @@ class PipelineTokenizer(Tokenizer):
 
     # storing
 
+    def write(self, path: str | Path) -> None:
+        """Writes tokenizer.json."""
+        write_whole(Path(path), [json.dumps(self._content, ensure_ascii=False, indent=1).encode()])
+
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""
         rules = lengths.to_config(self.truncation, self.padding)

@@ -24,7 +24,10 @@ def content(pieces: Sequence[Piece], settings: Settings) -> dict[str, Any]:
         "split": True,
     }
     steps: list[dict[str, Any]] = []
-    if rules.remove_extra_whitespaces:
+    cuts: list[dict[str, Any]] = [metaspace]
+    if rules.remove_extra_whitespaces and rules.add_dummy_prefix:
+        cuts = [_spaces_out(), metaspace]  # each word then gets a space before it
+    elif rules.remove_extra_whitespaces:
         steps = [_replace("^ +| +$", ""), _replace(" {2,}", " ")]
     decoders: list[dict[str, Any]] = [metaspace]
     if settings.byte_fallback:
@@ -35,11 +38,15 @@ def content(pieces: Sequence[Piece], settings: Settings) -> dict[str, Any]:
         "padding": None,
         "added_tokens": [_added(id, piece) for id, piece in enumerate(pieces) if piece.type in (2, 3, 4)],
         "normalizer": {"type": "Sequence", "normalizers": steps} if steps else None,
-        "pre_tokenizer": metaspace,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": cuts},
         "post_processor": None,
         "decoder": {"type": "Sequence", "decoders": decoders},
         "model": _unigram(pieces, settings) if settings.unigram else _merges(pieces, settings),
     }
+
+
+def _spaces_out() -> dict[str, Any]:
+    return {"type": "Split", "pattern": {"String": " "}, "behavior": "Removed", "invert": False}
 
 
 def _replace(pattern: str, content: str) -> dict[str, Any]:

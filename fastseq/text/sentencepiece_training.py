@@ -103,9 +103,13 @@ def train_sentencepiece(
     longest = number("max_piece_length", max_piece_length, 2, 512)
     if not isinstance(character_coverage, (int, float)) or not 0.0 < character_coverage <= 1.0:
         raise ArgumentError(
-            "out of range", where="character_coverage", expected="above 0, at most 1", found=f"{character_coverage!r:.60}"
+            "out of range",
+            where="character_coverage",
+            expected="above 0, at most 1",
+            found=f"{character_coverage!r:.60}",
         )
-    meta = _meta(tokens("special_tokens", special_tokens), tokens("user_defined_symbols", user_defined_symbols), byte_fallback)
+    defined = tokens("user_defined_symbols", user_defined_symbols)
+    meta = _meta(tokens("special_tokens", special_tokens), defined, byte_fallback)
     settings = Settings(
         unigram=kind == "unigram",
         byte_fallback=byte_fallback,
@@ -149,7 +153,8 @@ def train_sentencepiece(
         made = [*spelled[len(characters) :], *characters]
         learned = [(piece, float(-rank)) for rank, piece in enumerate(made)]
     taken = {piece.text for piece in meta}
-    pieces = [*meta, *(Piece(text, score, _NORMAL) for text, score in learned if text not in taken)]
+    kept = (Piece(text, float(np.float32(score)), _NORMAL) for text, score in learned if text not in taken)
+    pieces = [*meta, *kept]
     return TrainedSentencePiece(pieces, settings)
 
 

@@ -21,7 +21,6 @@ from fastseq.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer
-    from fastseq.text.bpe_training import TrainedBpe
     from fastseq.text.pipeline import PipelineTokenizer
     from fastseq.text.sentencepiece import SentencePieceTokenizer
     from fastseq.text.streams import DecodeStream
@@ -306,11 +305,16 @@ class Tokenizer(ABC):
         return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
     @staticmethod
-    def train(texts: Iterable[str | bytes] | None = None, **options: Any) -> TrainedBpe:
-        """A byte-level BPE vocabulary learned from a corpus: see `fastseq.text.bpe_training.train_bpe`."""
-        from fastseq.text.bpe_training import train_bpe
+    def train(texts: Iterable[str | bytes] | None = None, *, kind: str = "bpe", **options: Any) -> Any:
+        """A tokenizer learned from a corpus: `fastseq.text.training.train` lists kinds and options.
 
-        return train_bpe(texts, **options)
+        Args:
+            texts: `str`, or `bytes` in UTF-8; or `files=` names files, whose lines are the texts.
+            kind: "bpe" (of bytes), "wordpiece", "unigram", "sentencepiece-bpe", "word" or "char".
+        """
+        from fastseq.text.training import train
+
+        return train(texts, kind=kind, **options)
 
     @abstractmethod
     def to_config(self, vocabulary: str) -> dict[str, Any]:

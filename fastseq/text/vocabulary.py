@@ -113,9 +113,22 @@ class Vocabulary:
         return cls._ranked(counter, min_frequency, max_size, specials, unknown)
 
     @classmethod
+    def from_counts(
+        cls,
+        counter: native.CorpusCounter,
+        *,
+        min_frequency: int = 1,
+        max_size: int | None = None,
+        specials: Sequence[str] = (),
+        unknown: str | None = "<unk>",
+    ) -> Vocabulary:
+        """As `from_texts`, of what was counted."""
+        return cls._ranked(counter, min_frequency, max_size, specials, unknown)
+
+    @classmethod
     def _ranked(
         cls,
-        counter: native.PieceCounter,
+        counter: native.PieceCounter | native.CorpusCounter,
         min_frequency: int,
         max_size: int | None,
         specials: Sequence[str],

@@ -56,7 +56,7 @@ def test_training(name, tmp_path, capsys):
     made = str(tmp_path / name)
     options = ["--vocab-size", "300", "--pattern", "llama3", "--special", "<|end|>"]
     told = printed(capsys, "--train", str(tmp_path / "corpus"), "--out", made, *options)
-    assert told == [f"{made}: 300 tokens, 43 merges"]
+    assert told == [f"{made}: 300 tokens"]
     pattern = ["--pattern", "llama3"] if name.endswith("tiktoken") else []
     [line] = printed(capsys, made, "the tokenizer", *pattern)
     lines = toy.TEXT.splitlines(keepends=True)
@@ -85,3 +85,23 @@ def test_wrong_usage(arguments, file, capsys):
 def test_errors_are_one_line(tmp_path, capsys):
     assert main(["tokenize", str(tmp_path / "none.json"), "a"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "unigram", "sentencepiece-bpe", "word", "char"])
+def test_training_of_other_kinds(kind, tmp_path, capsys):
+    (tmp_path / "corpus").write_text(toy.TEXT * 5, encoding="utf-8")
+    made = str(tmp_path / ("a.model" if kind in ("unigram", "sentencepiece-bpe") else "tokenizer.json"))
+    options = [
+        "--kind",
+        kind,
+        "--vocab-size",
+        "200",
+        "--max-memory",
+        "1MB",
+        "--checkpoint",
+        str(tmp_path / "c"),
+    ]
+    [told] = printed(capsys, "--train", str(tmp_path / "corpus"), "--out", made, *options)
+    assert told.endswith(" tokens")
+    [line] = printed(capsys, made, "the tokenizer")
+    assert line
