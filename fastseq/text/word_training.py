@@ -29,12 +29,7 @@ class _Written:
         """Writes tokenizer.json; `UnsupportedError` for rules that it cannot say (`save` can)."""
         cuts = {
             "whitespace": {"type": "WhitespaceSplit"},
-            "characters": {
-                "type": "Split",
-                "pattern": {"Regex": r"[\s\S]"},
-                "behavior": "Isolated",
-                "invert": False,
-            },
+            "characters": {"type": "FixedLength", "length": 1},
         }
         if self.split not in cuts or self.keep != "all":
             raise UnsupportedError(
