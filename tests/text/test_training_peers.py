@@ -47,8 +47,13 @@ def test_tokenizers_encodes_the_same(kind, options, lines, tmp_path):
     for line in [*lines[::5], *ODD]:
         wanted = theirs.encode(line).ids
         assert mine.encode(line) == wanted, line
-        if kind != "unigram" or "====" not in line:  # ways of equal scores: the libraries differ, too
-            assert made.encode(line) == wanted, line
+        found = made.encode(line)
+        if (
+            kind == "unigram"
+        ):  # of ways of equal scores sums of float32 may take another than those of float64
+            assert sum(map(made.score, found)) == pytest.approx(sum(map(made.score, wanted)), rel=1e-6), line
+        else:
+            assert found == wanted, line
 
 
 @pytest.mark.parametrize("kind", ["unigram", "sentencepiece-bpe"])
