@@ -35,12 +35,26 @@ static int finals_only(const fs_graph *g, int blocks, int i, const fs_rows_out *
     return next ? next->ops->takes_finals && next->ops->takes_finals(next) : !out->rows;
 }
 
+/* Learned positions have an end. */
+static fs_status check_lengths(const fs_graph *g, const fs_batch *batch, const int64_t *which, int n, fs_error *err) {
+    for (int b = 0; b < g->count; b++)
+        for (int i = 0; i < n && g->blocks[b]->longest; i++) {
+            const int64_t len = batch->offsets[which[i] + 1] - batch->offsets[which[i]];
+            if (len > g->blocks[b]->longest)
+                return fs_fail(err, FS_ERR_VALUE, "ids", "a sequence longer than the model has positions",
+                               "at most %d tokens|%lld in sequence %lld", g->blocks[b]->longest, (long long)len,
+                               (long long)which[i]);
+        }
+    return FS_OK;
+}
+
 fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batch, const int64_t *which,
                              const int64_t *to, int n, const fs_rows_out *out, fs_arena *arena, fs_run *run,
                              int worker, fs_error *err) {
     const fs_rows_at last = {out->rows, out->offsets, to};
     int64_t rows = 0;
     fs_flow f;
+    FS_TRY(check_lengths(g, batch, which, n, err));
     for (int i = 0; i < n; i++) rows += batch->offsets[which[i] + 1] - batch->offsets[which[i]];
     for (fs_arena_plan(arena);;) {
         int32_t *ids = fs_arena_cut(arena, (size_t)rows, 1, sizeof *ids);

@@ -75,8 +75,8 @@ static void release(fs_block *b) {
 /* row (E) += the vector of the place; spare (E) */
 static void add_place(const fs_position *p, int64_t place, float *row, float *spare) {
     const float *at = spare;
-    if (p->kind == KIND_LEARNED)
-        fs_tensor_row(&p->table, p->k, place + p->offset, 0, p->width, spare);
+    if (p->kind == KIND_LEARNED) /* a decoder that goes past the last place stays there */
+        fs_tensor_row(&p->table, p->k, FS_MIN(place + p->offset, p->length - 1), 0, p->width, spare);
     else if (place < KEPT)
         at = p->kept + (size_t)place * (size_t)p->width;
     else
