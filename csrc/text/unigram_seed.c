@@ -110,7 +110,7 @@ static int by_value(const void *a, const void *b) {
 /* Leaves the best. */
 static void choose(seeding *s) {
     const size_t n = s->found.size / sizeof(candidate);
-    qsort(s->found.data, n, sizeof(candidate), by_value);
+    if (n) qsort(s->found.data, n, sizeof(candidate), by_value);
     s->found.size = FS_MIN(n, s->most) * sizeof(candidate);
 }
 
@@ -123,16 +123,21 @@ static fs_status report(seeding *s, interval one, fs_error *err) {
     return fs_buffer_append(&s->found, &found, sizeof found, err);
 }
 
+/* The innermost open interval; NULL: there is none. */
+static interval *innermost(const seeding *s) {
+    return s->open.size ? (interval *)((uint8_t *)s->open.data + s->open.size) - 1 : NULL;
+}
+
 /* Closes the intervals of more than `size` bytes; what is in them is in the one around them, too. */
 static fs_status close_down_to(seeding *s, int32_t size, fs_error *err) {
-    while (s->open.size) {
-        interval *top = (interval *)((uint8_t *)s->open.data + s->open.size) - 1;
+    interval *top;
+    while ((top = innermost(s)) != NULL && top->size > size) {
         interval closed = *top;
-        if (closed.size <= size) break;
         FS_TRY(report(s, closed, err));
-        s->open.size -= sizeof *top;
-        if (s->open.size && top[-1].size >= size) {
-            top[-1].weight += closed.weight;
+        s->open.size -= sizeof closed;
+        top = innermost(s);
+        if (top && top->size >= size) {
+            top->weight += closed.weight;
         } else {
             closed.size = size;
             FS_TRY(fs_buffer_append(&s->open, &closed, sizeof closed, err));
@@ -148,8 +153,8 @@ static fs_status find_substrings(seeding *s, fs_error *err) {
         const interval whole = {common(s, at, at), words[s->suffixes[i].word].count, at};
         interval *top;
         FS_TRY(close_down_to(s, i ? common(s, s->suffixes[i - 1].at, at) : 0, err));
-        top = (interval *)((uint8_t *)s->open.data + s->open.size) - 1;
-        if (s->open.size && top->size == whole.size)
+        top = innermost(s);
+        if (top && top->size == whole.size)
             top->weight += whole.weight;
         else
             FS_TRY(fs_buffer_append(&s->open, &whole, sizeof whole, err));
