@@ -21,7 +21,8 @@ from typing import Any
 from bench import harness
 from fastseq import Tokenizer
 from fastseq.text import patterns
-from fastseq.text.bpe_training import SPELLED, Alphabet
+from fastseq.text.bpe_training import Alphabet
+from fastseq.text.byte_letters import BYTE_OF
 
 ENDINGS = {".py", ".pyi", ".txt", ".md", ".rst", ".h", ".html"}
 ROUNDS = 3
@@ -56,8 +57,7 @@ def write_corpus(path: Path, size: int) -> None:
 
 def spelled(tokens: Iterable[str]) -> Tokens:
     """Tokens as tokenizer.json spells them -> bytes."""
-    byte_of = {letter: byte for byte, letter in enumerate(SPELLED)}
-    return [bytes(byte_of[letter] for letter in token) for token in tokens]
+    return [bytes(BYTE_OF[letter] for letter in token) for token in tokens]
 
 
 def ours(path: Path, size: int, pattern: str, threads: int) -> Tokens:

@@ -4,18 +4,8 @@
 
 #include "base/arena.h"
 #include "bpe_build.h"
+#include "byte_letters.h"
 #include "utf8.h"
-
-/* The byte that a character of the alphabet stands for; -1: it is none. Bytes that can be seen stand for
- * themselves, the other 68 for U+0100 and on. */
-static int byte_of(uint32_t c) {
-    if ((c >= 0x21 && c <= 0x7E) || (c >= 0xA1 && c <= 0xAC) || (c >= 0xAE && c <= 0xFF)) return (int)c;
-    if (c < 0x100 || c > 0x143) return -1;
-    c -= 0x100;
-    if (c < 0x21) return (int)c;
-    if (c < 0x21 + 0x22) return (int)(c - 0x21 + 0x7F);
-    return 0xAD;
-}
 
 /* The bytes of a token; 0 when a character is not of the alphabet, and it stands for its own UTF-8 alone. */
 static int to_bytes(fs_text token, fs_buffer *out, fs_error *err, fs_status *st) {
@@ -29,7 +19,7 @@ static int to_bytes(fs_text token, fs_buffer *out, fs_error *err, fs_status *st)
     }
     out->size = 0;
     while (at < (int32_t)token.size) {
-        const int byte = byte_of(fs_utf8_read(token.data, &at));
+        const int byte = fs_letter_byte(fs_utf8_read(token.data, &at));
         if (byte < 0) {
             memcpy(room, token.data, token.size);
             out->size = token.size;

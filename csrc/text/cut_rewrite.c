@@ -1,4 +1,5 @@
 /* Steps of a cutter that write pieces anew. */
+#include "byte_letters.h"
 #include "cut.h"
 #include "utf8.h"
 
@@ -37,18 +38,11 @@ static fs_status replace_spaces(const fs_cut_step *s, const fs_tracked_text *tex
     return FS_OK;
 }
 
-/* The character of GPT-2's alphabet: bytes that can be seen are themselves, the other 68 are U+0100 and on. */
-static uint32_t letter_of(uint8_t byte) {
-    if (byte <= 0x20) return 0x100u + byte;
-    if (byte >= 0x7F && byte <= 0xA0) return 0x121u + (byte - 0x7Fu);
-    return byte == 0xAD ? 0x143 : byte;
-}
-
 static fs_status to_alphabet(const fs_tracked_text *text, fs_piece_span piece, fs_aligned *out, fs_error *err) {
     int32_t i;
     for (i = piece.begin; i < piece.end; i++) {
         uint8_t letter[4];
-        FS_TRY(add(text, i, 0, letter, (size_t)fs_utf8_write(letter, letter_of(text->data[i])), out, err));
+        FS_TRY(add(text, i, 0, letter, (size_t)fs_utf8_write(letter, fs_byte_letter(text->data[i])), out, err));
     }
     return FS_OK;
 }

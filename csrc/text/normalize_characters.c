@@ -1,3 +1,4 @@
+#include "byte_letters.h"
 #include "classes.h"
 #include "normalize_data.h"
 #include "normalize_steps.h"
@@ -91,24 +92,16 @@ fs_status fs_normalize_nmt(fs_rewrite *r) {
     return fs_normalize_characters(r, ascii, nmt_character, NULL);
 }
 
-/* GPT-2's alphabet: a byte that can be seen is itself, the others are U+0100 on. */
-static uint32_t letter_of(uint8_t byte) {
-    if (byte <= 0x20) return 0x100u + byte;
-    if (byte < 0x7F) return byte;
-    if (byte <= 0xA0) return 0x121u + byte - 0x7F;
-    return byte == 0xAD ? 0x143 : byte;
-}
-
 fs_status fs_normalize_byte_level(fs_rewrite *r) {
     int32_t at = 0;
     while (at < (int32_t)r->text.size) {
         const int32_t from = at, to = at + fs_utf8_size(r->text.data[at]);
-        if (letter_of(r->text.data[at]) < 0x80) {
+        if (fs_byte_letter(r->text.data[at]) < 0x80) {
             at++;
             continue;
         }
         FS_TRY(fs_rewrite_replace(r, from, to));
-        for (; at < to; at++) FS_TRY(fs_rewrite_put_character(r, letter_of(r->text.data[at]), from, to));
+        for (; at < to; at++) FS_TRY(fs_rewrite_put_character(r, fs_byte_letter(r->text.data[at]), from, to));
     }
     return FS_OK;
 }

@@ -14,6 +14,7 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.text import patterns, tokenizer_json
 from fastseq.text.bpe import BpeTokenizer
+from fastseq.text.byte_letters import LETTERS
 from fastseq.text.checkpoint import Checkpoint
 from fastseq.text.counting import Counting, Files, Text
 from fastseq.text.merges import learn, number, room, something, tokens
@@ -113,7 +114,7 @@ def train_bpe(
         counted.count(texts, files, progress)
         something(counted.counter)
         chosen = _alphabet(counted.counter, alphabet, limit_alphabet)
-        symbols = [*special, *(SPELLED[byte] for byte in chosen)]
+        symbols = [*special, *(LETTERS[byte] for byte in chosen)]
         room(vocab_size, len(symbols))
         if len(set(symbols)) < len(symbols):
             raise ArgumentError("a special token spelled like a byte", where="special_tokens")
@@ -137,23 +138,13 @@ def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) ->
         found = list(range(256))
     elif alphabet == "seen":
         counts = corpus.byte_counts()
-        ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda byte: (-counts[byte], SPELLED[byte]))
+        ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda byte: (-counts[byte], LETTERS[byte]))
         found = ranked if limit is None else ranked[: number("limit_alphabet", limit, 1)]
     else:
         raise ArgumentError(
             "unknown choice", where="alphabet", expected="bytes or seen", found=repr(alphabet)
         )
-    return sorted(found, key=lambda byte: SPELLED[byte])
-
-
-def _spelled() -> list[str]:
-    """GPT-2's character for each byte: itself where it is printable Latin-1, else the next from U+0100 on."""
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = iter(range(0x100, 0x200))
-    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
-
-
-SPELLED = _spelled()
+    return sorted(found, key=lambda byte: LETTERS[byte])
 
 
 def _content(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastseq.errors import FormatError, UnsupportedError
+from fastseq.text.byte_letters import BYTE_OF
 from fastseq.text.json_values import Json, an_object, one_of, option, refuse, steps_of
 
 Step = Callable[[list[str]], list[str]]
@@ -59,22 +60,12 @@ def _step(step: Json, where: str) -> Step:
     return makers[kind](step, where)
 
 
-def _alphabet() -> dict[str, int]:
-    """Character of GPT-2's alphabet -> byte."""
-    seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in seen]
-    return {**{chr(b): b for b in seen}, **{chr(256 + i): b for i, b in enumerate(others)}}
-
-
-_BYTE_OF = _alphabet()
-
-
 def _bytes_of_alphabet(tokens: list[str]) -> list[str]:
     """A token with another character stands for its own UTF-8."""
     parts = []
     for token in tokens:
         try:
-            parts.append(bytes([_BYTE_OF[c] for c in token]))
+            parts.append(bytes([BYTE_OF[c] for c in token]))
         except KeyError:
             parts.append(token.encode())
     return [b"".join(parts).decode("utf-8", "replace")]
