@@ -35,6 +35,11 @@ class AddedToken(NamedTuple):
         usual = self._field_defaults
         return {name: value for name, value in self._asdict().items() if usual.get(name) != value}
 
+    def to_json(self) -> dict[str, Any]:
+        """As `added_tokens` of tokenizer.json has it."""
+        names = "single_word", "lstrip", "rstrip", "normalized", "special"
+        return {"id": self.id, "content": self.text, **{name: getattr(self, name) for name in names}}
+
     @classmethod
     def from_config(cls, entry: Any) -> AddedToken:
         """That of config.json; `FormatError` when it is none."""

@@ -13,6 +13,7 @@ import numpy as np
 from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.text import patterns, tokenizer_json
+from fastseq.text.added import AddedToken
 from fastseq.text.bpe import BpeTokenizer
 from fastseq.text.byte_letters import LETTERS
 from fastseq.text.checkpoint import Checkpoint
@@ -151,23 +152,11 @@ def _content(
     vocab: dict[str, int], merges: list[tuple[str, str]], pattern: str, special: Sequence[str]
 ) -> dict[str, Any]:
     """The content of tokenizer.json."""
-    added = [
-        {
-            "id": vocab[token],
-            "content": token,
-            "single_word": False,
-            "lstrip": False,
-            "rstrip": False,
-            "normalized": False,
-            "special": True,
-        }
-        for token in special
-    ]
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": added,
+        "added_tokens": [AddedToken(token, vocab[token]).to_json() for token in special],
         "normalizer": None,
         "pre_tokenizer": _pre_tokenizer(pattern),
         "post_processor": None,

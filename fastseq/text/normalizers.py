@@ -12,8 +12,7 @@ from typing import Any
 
 from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
-
-Json = dict[str, Any]
+from fastseq.text.json_values import Json, refuse, steps_of
 
 PLAIN = "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt", "ByteLevel"
 """Those without options."""
@@ -37,7 +36,7 @@ def from_json(entry: Any, where: str = "normalizer") -> native.Normalizer | None
     """
     places: list[str] = []
     steps: list[Json] = []
-    for place, item in _flat(entry, where):
+    for place, item in steps_of(entry, where, "normalizers"):
         steps.append(_step(item, place))
         places.append(place)
     if not steps:
@@ -49,23 +48,6 @@ def from_json(entry: Any, where: str = "normalizer") -> native.Normalizer | None
         raise type(error)(
             error.what, where=f"{places[int(number)]}.{rest}", expected=error.expected, found=error.found
         ) from None
-
-
-def _flat(entry: Any, where: str) -> list[tuple[str, Json]]:
-    """The steps of a Sequence, and of those in it, each with its place."""
-    if entry is None:
-        return []
-    if not isinstance(entry, dict):
-        raise FormatError("wrong type", where=where, expected="an object", found=type(entry).__name__)
-    if entry.get("type") != "Sequence":
-        return [(where, entry)]
-    items = entry.get("normalizers")
-    if not isinstance(items, list):
-        raise FormatError(
-            "wrong type", where=f"{where}.normalizers", expected="a list", found=type(items).__name__
-        )
-    inner = (_flat(item, f"{where}.normalizers[{i}]") for i, item in enumerate(items))
-    return [step for steps in inner for step in steps]
 
 
 def _step(item: Json, where: str) -> Json:
@@ -84,7 +66,7 @@ def _step(item: Json, where: str) -> Json:
         return _replace(item, where)
     if kind == "Precompiled":
         return {"kind": kind, "content": _character_map(item, where)}
-    raise UnsupportedError("not supported", where=where, found=f"{kind!r:.60}")
+    refuse(item, where)
 
 
 def _bert(item: Json, where: str) -> list[str]:

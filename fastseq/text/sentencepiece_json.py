@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastseq.errors import UnsupportedError
+from fastseq.text.added import AddedToken
 from fastseq.text.sentencepiece_file import Piece, Settings
 
 SPACE = "\u2581"
@@ -36,7 +37,11 @@ def content(pieces: Sequence[Piece], settings: Settings) -> dict[str, Any]:
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [_added(id, piece) for id, piece in enumerate(pieces) if piece.type in (2, 3, 4)],
+        "added_tokens": [
+            _added(id, piece)
+            for id, piece in enumerate(pieces)
+            if piece.type in (_UNKNOWN, _CONTROL, _DEFINED)
+        ],
         "normalizer": {"type": "Sequence", "normalizers": steps} if steps else None,
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": cuts},
         "post_processor": None,
@@ -54,15 +59,7 @@ def _replace(pattern: str, content: str) -> dict[str, Any]:
 
 
 def _added(id: int, piece: Piece) -> dict[str, Any]:
-    return {
-        "id": id,
-        "content": piece.text,
-        "single_word": False,
-        "lstrip": False,
-        "rstrip": False,
-        "normalized": False,
-        "special": piece.type != _DEFINED,
-    }
+    return AddedToken(piece.text, id, special=piece.type != _DEFINED).to_json()
 
 
 def _unigram(pieces: Sequence[Piece], settings: Settings) -> dict[str, Any]:

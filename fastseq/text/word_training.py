@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from fastseq.errors import ArgumentError, UnsupportedError
 from fastseq.files import write_whole
+from fastseq.text.added import AddedToken
 from fastseq.text.characters import CharTokenizer
 from fastseq.text.checkpoint import Checkpoint
 from fastseq.text.counting import Counting, Files, Text
@@ -42,7 +43,9 @@ class _Written:
             "version": "1.0",
             "truncation": None,
             "padding": None,
-            "added_tokens": [_added(self.vocabulary, token) for token in self.vocabulary.specials],
+            "added_tokens": [
+                AddedToken(token, self.vocabulary[token]).to_json() for token in self.vocabulary.specials
+            ],
             "normalizer": {"type": "Lowercase"} if self.lowercase else None,
             "pre_tokenizer": cuts[self.split],
             "post_processor": None,
@@ -54,11 +57,6 @@ class _Written:
             },
         }
         write_whole(Path(path), [json.dumps(content, ensure_ascii=False, indent=1).encode()])
-
-
-def _added(vocabulary: Vocabulary, token: str) -> dict[str, Any]:
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    return {"id": vocabulary.id(token), "content": token, **flags}
 
 
 class TrainedWords(_Written, WordTokenizer):

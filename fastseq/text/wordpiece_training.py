@@ -11,6 +11,7 @@ import numpy as np
 from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.text import tokenizer_json
+from fastseq.text.added import AddedToken
 from fastseq.text.checkpoint import Checkpoint
 from fastseq.text.counting import Counting, Files, Text
 from fastseq.text.merges import learn, number, room, something, tokens
@@ -120,12 +121,11 @@ def _content(
     vocab: dict[str, int], special: Sequence[str], unknown: str, prefix: str, normalizer: dict[str, Any]
 ) -> dict[str, Any]:
     """The content of tokenizer.json."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [{"id": vocab[token], "content": token, **flags} for token in special],
+        "added_tokens": [AddedToken(token, vocab[token]).to_json() for token in special],
         "normalizer": normalizer,
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": None,
