@@ -9,6 +9,8 @@ others are of. Python 3.14 has it; with another Python the package unicodedata2 
 import sys
 import unicodedata
 
+from tables import array, rows, two_stages
+
 VERSION = "16.0.0"
 if unicodedata.unidata_version != VERSION:
     import unicodedata2 as unicodedata
@@ -50,18 +52,6 @@ def class_of(code):
     return OF_CATEGORY.get(category) or OF_MAJOR.get(category[0], "other")
 
 
-def two_stages(values, shift):
-    """values[i] == second[(first[i >> shift] << shift) + i % (1 << shift)], equal blocks stored once."""
-    first, second, seen = [], [], {}
-    for start in range(0, len(values), 1 << shift):
-        block = tuple(values[start : start + (1 << shift)])
-        if block not in seen:
-            seen[block] = len(second) >> shift
-            second.extend(block)
-        first.append(seen[block])
-    return first, second
-
-
 def leads(classes):
     """(blocks, classes): which block of 64 classes, by the third byte, each first and second byte lead to."""
     blocks = {(c,) * 64: c for c in range(len(CLASSES))}
@@ -78,11 +68,6 @@ def leads(classes):
     return found, [c for block in blocks for c in block]
 
 
-def rows(numbers, width):
-    for start in range(0, len(numbers), width):
-        yield "    " + ", ".join(map(str, numbers[start : start + width])) + ","
-
-
 def main():
     assert unicodedata.unidata_version == VERSION, f"Unicode {VERSION} is needed"
     classes = [CLASSES.index(class_of(code)) for code in range(0x110000)]
@@ -94,22 +79,10 @@ def main():
         '#include "classes.h"',
         "",
         f'const char fs_class_version[] = "{VERSION}";',
-        "",
-        f"const uint16_t fs_class_blocks[{len(first)}] = {{",
-        *rows(first, 24),
-        "};",
-        "",
-        f"const uint8_t fs_class_index[{len(second)}] = {{",
-        *rows(second, 32),
-        "};",
-        "",
-        "const uint16_t fs_class_leads[4096] = {",
-        *rows(lead_blocks, 24),
-        "};",
-        "",
-        f"const uint8_t fs_class_thirds[{len(thirds)}] = {{",
-        *rows(thirds, 32),
-        "};",
+        *array(f"uint16_t fs_class_blocks[{len(first)}]", rows(first, 24)),
+        *array(f"uint8_t fs_class_index[{len(second)}]", rows(second, 32)),
+        *array("uint16_t fs_class_leads[4096]", rows(lead_blocks, 24)),
+        *array(f"uint8_t fs_class_thirds[{len(thirds)}]", rows(thirds, 32)),
     ]
     sys.stdout.write("\n".join(out) + "\n")
 

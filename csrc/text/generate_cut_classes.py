@@ -9,7 +9,7 @@ package tokenizers (0.23) is needed.
 
 import sys
 
-from generate_classes import rows, two_stages
+from tables import array, rows, two_stages
 from tokenizers import __version__, pre_tokenizers
 
 CODES = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
@@ -34,14 +34,8 @@ def main():
         f"/* Made by generate_cut_classes.py from tokenizers {__version__}; not to be edited.",
         f" * {len(second) // 128} distinct blocks of 128. */",
         '#include "cut_classes.h"',
-        "",
-        f"const uint8_t fs_cut_blocks[{len(first)}] = {{",
-        *rows(first, 32),
-        "};",
-        "",
-        f"const uint8_t fs_cut_index[{len(second)}] = {{",
-        *rows(second, 32),
-        "};",
+        *array(f"uint8_t fs_cut_blocks[{len(first)}]", rows(first, 32)),
+        *array(f"uint8_t fs_cut_index[{len(second)}]", rows(second, 32)),
     ]
     assert max(first) < 256
     sys.stdout.write("\n".join(out) + "\n")

@@ -9,6 +9,7 @@ properties, has those of 18.0; what came in with that version is listed below.
 import sys
 
 import regex
+from tables import array, listed, rows, two_stages
 
 VERSION = "17.0.0"
 
@@ -41,12 +42,6 @@ CLASSES = {
 }
 
 
-def listed(text):
-    for part in text.split():
-        first, _, last = part.partition("-")
-        yield from range(int(first, 16), int(last or first, 16) + 1)
-
-
 def classes():
     """The number of the class of every code point."""
     found = [0] * 0x110000
@@ -59,37 +54,14 @@ def classes():
     return found
 
 
-def two_stages(values, shift):
-    """values[i] == second[(first[i >> shift] << shift) + i % (1 << shift)], equal blocks stored once."""
-    first, second, seen = [], [], {}
-    for start in range(0, len(values), 1 << shift):
-        block = tuple(values[start : start + (1 << shift)])
-        if block not in seen:
-            seen[block] = len(second) >> shift
-            second.extend(block)
-        first.append(seen[block])
-    return first, second
-
-
-def rows(numbers, width):
-    for start in range(0, len(numbers), width):
-        yield "    " + ", ".join(map(str, numbers[start : start + width])) + ","
-
-
 def main():
     assert regex.match(r"\p{GCB=Extend}", "\u05c8"), "properties of Unicode 18.0 are needed"
     first, second = two_stages(classes(), 7)
     out = [
         f"/* Made by generate_graphemes.py from Unicode {VERSION}; not to be edited. */",
         '#include "graphemes.h"',
-        "",
-        f"const uint16_t fs_grapheme_blocks[{len(first)}] = {{",
-        *rows(first, 24),
-        "};",
-        "",
-        f"const uint8_t fs_grapheme_index[{len(second)}] = {{",
-        *rows(second, 32),
-        "};",
+        *array(f"uint16_t fs_grapheme_blocks[{len(first)}]", rows(first, 24)),
+        *array(f"uint8_t fs_grapheme_index[{len(second)}]", rows(second, 32)),
     ]
     sys.stdout.write("\n".join(out) + "\n")
 

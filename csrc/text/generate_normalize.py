@@ -11,6 +11,8 @@ came in with that version is listed below.
 import sys
 import unicodedata
 
+from tables import array, listed, rows, two_stages
+
 VERSION = "9.0.0"
 MAX = 0x110000
 
@@ -29,14 +31,6 @@ NEW_IN_9 = """
 
 # Around which BertNormalizer puts spaces, as the reference has them: less than all ideographs.
 IDEOGRAPHS = "3400-4dbf 4e00-9fff f900-faff 20000-2a6df 2a700-2b73f 2b740-2b81f 2b920-2ceaf 2f800-2fa1f"
-
-
-def listed(text):
-    found = set()
-    for part in text.split():
-        first, _, last = part.partition("-")
-        found.update(range(int(first, 16), int(last or first, 16) + 1))
-    return found
 
 
 def decomposition(code, form):
@@ -64,8 +58,8 @@ class Maker:
     def __init__(self):
         self.pairs = pairs()
         self.back = {second for _, second in self.pairs} | JAMO_BEHIND
-        self.young = listed(NEW_IN_9)
-        self.ideographs = listed(IDEOGRAPHS)
+        self.young = set(listed(NEW_IN_9))
+        self.ideographs = set(listed(IDEOGRAPHS))
         self.pool, self.places = [], {}
 
     def place(self, codes):
@@ -129,27 +123,6 @@ def slots(table):
             at = (at + 1) % 2048
         out[at] = (first, second, made)
     return out
-
-
-def two_stages(values, shift):
-    """values[i] == second[(first[i >> shift] << shift) + i % (1 << shift)], equal blocks stored once."""
-    first, second, seen = [], [], {}
-    for start in range(0, len(values), 1 << shift):
-        block = tuple(values[start : start + (1 << shift)])
-        if block not in seen:
-            seen[block] = len(second) >> shift
-            second.extend(block)
-        first.append(seen[block])
-    return first, second
-
-
-def rows(numbers, width):
-    for start in range(0, len(numbers), width):
-        yield "    " + ", ".join(map(str, numbers[start : start + width])) + ","
-
-
-def array(declaration, lines):
-    return ["", "const " + declaration + " = {", *lines, "};"]
 
 
 def main():

@@ -9,6 +9,8 @@ its definition (UAX #29, table 3): general categories, names in place of scripts
 import sys
 import unicodedata
 
+from tables import array, listed, rows, two_stages
+
 FLAGS = {
     "letter": 1,  # general category L*
     "mark": 2,  # M*
@@ -64,12 +66,6 @@ UNSPACED = (
     "AHOM", "CJK", "HENTAIGANA", "HIRAGANA", "KHITAN", "KHMER", "LAO", "MYANMAR", "NEW TAI LUE", "NUSHU",
     "TAI LE", "TAI THAM", "TAI VIET", "THAI",
 )  # fmt: skip
-
-
-def listed(text):
-    for part in text.split():
-        first, _, last = part.partition("-")
-        yield from range(int(first, 16), int(last or first, 16) + 1)
 
 
 PICTOGRAPH_SET = set(listed(PICTOGRAPHS))
@@ -133,23 +129,6 @@ def record(code):
     return ord(lower) - code, flags(code), WORD_BREAKS.index(word_break(code))
 
 
-def two_stages(values, shift):
-    """values[i] == second[(first[i >> shift] << shift) + i % (1 << shift)], equal blocks stored once."""
-    first, second, seen = [], [], {}
-    for start in range(0, len(values), 1 << shift):
-        block = tuple(values[start : start + (1 << shift)])
-        if block not in seen:
-            seen[block] = len(second) >> shift
-            second.extend(block)
-        first.append(seen[block])
-    return first, second
-
-
-def rows(numbers):
-    for start in range(0, len(numbers), 24):
-        yield "    " + ", ".join(map(str, numbers[start : start + 24])) + ","
-
-
 def main():
     records = [record(code) for code in range(0x110000)]
     distinct = sorted(set(records))
@@ -162,18 +141,12 @@ def main():
         '#include "unicode.h"',
         "",
         f'const char fs_unicode_version[] = "{unicodedata.unidata_version}";',
-        "",
-        f"const fs_character fs_unicode_kinds[{len(distinct)}] = {{",
-        *(f"    {{{lower}, {bits}, {wb}}}," for lower, bits, wb in distinct),
-        "};",
-        "",
-        f"const uint16_t fs_unicode_blocks[{len(first)}] = {{",
-        *rows(first),
-        "};",
-        "",
-        f"const uint8_t fs_unicode_index[{len(second)}] = {{",
-        *rows(second),
-        "};",
+        *array(
+            f"fs_character fs_unicode_kinds[{len(distinct)}]",
+            (f"    {{{lower}, {bits}, {wb}}}," for lower, bits, wb in distinct),
+        ),
+        *array(f"uint16_t fs_unicode_blocks[{len(first)}]", rows(first, 24)),
+        *array(f"uint8_t fs_unicode_index[{len(second)}]", rows(second, 24)),
     ]
     sys.stdout.write("\n".join(out) + "\n")
 

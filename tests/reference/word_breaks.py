@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
+import sys
 from pathlib import Path
-from types import ModuleType
 
-
-def load_generator() -> ModuleType:
-    """csrc/text/generate_unicode.py, run by this interpreter."""
-    path = Path(__file__).parents[2] / "csrc/text/generate_unicode.py"
-    spec = importlib.util.spec_from_file_location("generate_unicode", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-generator = load_generator()
+sys.path.insert(0, str(Path(__file__).parents[2] / "csrc/text"))
+import generate_unicode as generator
 
 LETTER = {"letter", "hebrew"}
 MID_QUOTE = {"mid_num_let", "single_quote"}
