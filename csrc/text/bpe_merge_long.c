@@ -4,19 +4,14 @@
  * the other: those of different tokens cannot overlap, those of the same one (x x in x x x) are taken from the start
  * of their run.
  *
- *     nodes    index, before, next                      a doubly linked list of tokens
+ *     nodes    index, before, next                      bpe_chain.h
  *     queues   first[rank] -> entry -> entry            entries are (node, next entry); stale ones are passed over
  *     marks    a bit a rank, a bit a word of those      which queues are not empty */
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/checked.h"
-#include "bpe.h"
-
-typedef struct node {
-    int32_t index; /* -1: merged away */
-    int32_t before, next;
-} node;
+#include "bpe_chain.h"
 
 typedef struct entry {
     int32_t node, next; /* -1: the last */
@@ -24,7 +19,7 @@ typedef struct entry {
 
 typedef struct queues {
     const fs_bpe *m;
-    node *nodes;
+    fs_bpe_node *nodes;
     entry *entries;
     int32_t free, made; /* the entries given back, a list; how many were ever taken */
     int32_t *first, *last; /* [merge_count] */
@@ -66,18 +61,9 @@ static int32_t lowest(const queues *q) {
     return -1;
 }
 
-static void merge_at(queues *q, int32_t at, int32_t rank) {
-    node *nodes = q->nodes;
-    const int32_t gone = nodes[at].next;
-    nodes[at].index = q->m->made[rank];
-    nodes[at].next = nodes[gone].next;
-    if (nodes[gone].next >= 0) nodes[nodes[gone].next].before = at;
-    nodes[gone].index = -1;
-}
-
 /* All pairs of a rank, whose queue is emptied; `left` and `right` are its tokens. */
 static void merge_rank(queues *q, int32_t rank) {
-    node *nodes = q->nodes;
+    fs_bpe_node *nodes = q->nodes;
     int32_t e = q->first[rank], next, at, left = -1, right = -1;
     q->marks[rank >> 6] &= ~((uint64_t)1 << (rank & 63));
     if (!q->marks[rank >> 6]) q->words[rank >> 12] &= ~((uint64_t)1 << (rank >> 6 & 63));
@@ -95,31 +81,13 @@ static void merge_rank(queues *q, int32_t rank) {
         if (left == right)
             while (nodes[at].before >= 0 && nodes[nodes[at].before].index == left) at = nodes[at].before;
         for (;;) { /* once, but for a run of the same token */
-            merge_at(q, at, rank);
+            fs_bpe_join(q->m, nodes, at, rank);
             if (nodes[at].before >= 0) push(q, nodes[at].before);
             if (left != right || nodes[at].next < 0 || nodes[nodes[at].next].index != left) break;
             if (nodes[nodes[at].next].next < 0 || nodes[nodes[nodes[at].next].next].index != left) break;
             at = nodes[at].next;
         }
         push(q, at);
-    }
-}
-
-/* The general way, for merges that do not rise: the lowest rank of all is looked for each time. */
-static int32_t merge_slowly(const fs_bpe *m, int32_t *indices, int32_t n) {
-    for (;;) {
-        int32_t best = -1, at = 0, i;
-        for (i = 0; i + 1 < n; i++) {
-            const int32_t rank = fs_bpe_rank(m, indices[i], indices[i + 1]);
-            if (rank >= 0 && (best < 0 || rank < best)) {
-                best = rank;
-                at = i;
-            }
-        }
-        if (best < 0) return n;
-        indices[at] = m->made[best];
-        memmove(indices + at + 1, indices + at + 2, (size_t)(n - at - 2) * sizeof *indices);
-        n--;
     }
 }
 
@@ -144,16 +112,13 @@ static int open_queues(queues *q, fs_arena *a, int32_t n) {
 int32_t fs_bpe_merge_long(const fs_bpe *m, int32_t *indices, int32_t n) {
     queues q = {m, NULL, NULL, -1, 0, NULL, NULL, NULL, NULL, 0};
     fs_arena a = {0};
-    int32_t i, rank, count = 0;
-    if (!m->rising) return merge_slowly(m, indices, n);
+    int32_t i, rank;
+    if (!m->rising) return fs_bpe_merge_any(m, indices, n);
     if (!open_queues(&q, &a, n)) return -1;
-    for (i = 0; i < n; i++) {
-        const node made = {indices[i], i - 1, i + 1 < n ? i + 1 : -1};
-        q.nodes[i] = made;
-    }
+    fs_bpe_link(q.nodes, indices, n);
     for (i = 0; i < n; i++) push(&q, i);
     while ((rank = lowest(&q)) >= 0) merge_rank(&q, rank);
-    for (i = 0; i >= 0; i = q.nodes[i].next) indices[count++] = q.nodes[i].index;
+    n = fs_bpe_unlink(q.nodes, indices);
     fs_arena_close(&a);
-    return count;
+    return n;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/word_heap.h"
 #include "pieces.h"
 #include "utf8.h"
 
@@ -215,23 +216,6 @@ static void merge_short(work *w, int32_t n) {
     }
 }
 
-static void sift_down(uint64_t *heap, size_t n, size_t i) {
-    const uint64_t moved = heap[i];
-    size_t child;
-    for (; (child = 2 * i + 1) < n; i = child) {
-        child += child + 1 < n && heap[child + 1] < heap[child];
-        if (heap[child] >= moved) break;
-        heap[i] = heap[child];
-    }
-    heap[i] = moved;
-}
-
-static void push(uint64_t *heap, size_t *n, uint64_t entry) {
-    size_t i = (*n)++;
-    for (; i && heap[(i - 1) / 2] > entry; i = (i - 1) / 2) heap[i] = heap[(i - 1) / 2];
-    heap[i] = entry;
-}
-
 static uint64_t entry_of(const symbol *all, int32_t left) {
     return (uint64_t)(uint32_t)all[left].rank << 32 | (uint32_t)left;
 }
@@ -244,16 +228,14 @@ static void merge_long(work *w, int32_t n, uint64_t *heap) {
         set_rank(w, (int32_t)i);
         if (all[i].rank != NO_RANK) heap[entries++] = entry_of(all, (int32_t)i);
     }
-    for (i = entries / 2; i-- > 0;) sift_down(heap, entries, i);
+    fs_word_heap_make(heap, entries);
     while (entries) {
-        const uint64_t top = heap[0];
+        const uint64_t top = fs_word_heap_pop(heap, &entries);
         const int32_t left = (int32_t)(uint32_t)top;
-        heap[0] = heap[--entries];
-        if (entries) sift_down(heap, entries, 0);
         if (all[left].id == TAKEN || entry_of(all, left) != top) continue;
         join(w, left);
-        if (all[left].rank != NO_RANK) push(heap, &entries, entry_of(all, left));
-        if (all[left].prev >= 0 && all[all[left].prev].rank != NO_RANK) push(heap, &entries, entry_of(all, all[left].prev));
+        if (all[left].rank != NO_RANK) fs_word_heap_push(heap, &entries, entry_of(all, left));
+        if (all[left].prev >= 0 && all[all[left].prev].rank != NO_RANK) fs_word_heap_push(heap, &entries, entry_of(all, all[left].prev));
     }
 }
 

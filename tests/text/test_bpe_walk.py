@@ -48,3 +48,5 @@ def test_merges_that_make_the_same(way):
     ranks = {pair: rank for rank, pair in enumerate(pairs)}
     for text in words(7, "abc"):
         assert tokenizer.encode(text) == encode_merges(vocab, ranks, "gpt2", text)
+    long = "".join(rng.choices("abc", k=1 << 17))  # near linear, whatever the order
+    assert tokenizer.decode(tokenizer.encode(long)) == long
