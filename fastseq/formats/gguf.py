@@ -1,4 +1,4 @@
-"""GGUF files: a bounded reader of their metadata and of where their tensors lie. Tensors are not touched.
+"""GGUF files: a bounded reader of their metadata and of where their tensors lie (see gguf_tensors.py).
 
 ::
 
@@ -46,6 +46,8 @@ class Gguf(NamedTuple):
     metadata: dict[str, Any]
     """Numbers, strings, NumPy arrays, lists of strings (bytes where they are not UTF-8) or of arrays."""
     tensors: dict[str, TensorPlace]
+    data: memoryview
+    """The whole file, mapped."""
 
 
 def read(path: Path) -> Gguf:
@@ -88,7 +90,7 @@ def parse(data: memoryview) -> Gguf:
                 found=str(tensor.start),
             )
         tensors[name] = tensor._replace(start=base + tensor.start)
-    return Gguf(metadata, tensors)
+    return Gguf(metadata, tensors, data)
 
 
 def _head(reader: _Reader) -> tuple[int, int]:

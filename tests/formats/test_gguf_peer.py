@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fastseq
+from fastseq.formats import ggml_blocks, gguf_tensors
 from fastseq.formats import gguf as ours
 from tests.text.published import TEXTS
 from tests.text.sentencepiece_models import SETTINGS, train
@@ -35,6 +36,31 @@ def test_a_real_file_as_gguf_reads_it(smollm):
     for key in keys:
         value, wanted = found.metadata[key], theirs.fields[key].contents()
         assert (value.tolist() if isinstance(value, np.ndarray) else value) == wanted, key
+
+
+def test_real_tensors_as_gguf_makes_them_numbers(smollm):
+    from gguf import GGUFReader
+    from gguf.quants import dequantize
+
+    found = gguf_tensors.tensors(ours.read(smollm))
+    for tensor in GGUFReader(smollm).tensors:
+        if tensor.name == "token_embd.weight" or ".0." in tensor.name or ".29." in tensor.name:
+            theirs = dequantize(tensor.data, tensor.tensor_type)
+            assert np.array_equal(found[tensor.name].float32(), theirs), tensor.name
+
+
+@pytest.mark.parametrize("number", [number for number in ggml_blocks.TYPES if number > 1])
+@np.errstate(all="ignore")
+def test_random_blocks_as_gguf_makes_them_numbers(number):
+    from gguf import GGMLQuantizationType
+    from gguf.quants import dequantize
+
+    kind = ggml_blocks.TYPES[number]
+    blocks = np.random.default_rng(number).integers(0, 256, (1000, kind.bytes), dtype=np.uint8)
+    theirs = dequantize(blocks, GGMLQuantizationType(number))
+    found = ggml_blocks.to_float32(kind, memoryview(blocks.tobytes()), theirs.shape)
+    same = (found.view(np.uint32) == theirs.view(np.uint32)) | (np.isnan(found) & np.isnan(theirs))
+    assert same.all()
 
 
 def test_smollm_as_tokenizers_has_it(smollm):
