@@ -84,7 +84,8 @@ def _nibbles(packed: Bytes) -> Bytes:
 
 def _fifth_bits(blocks: Bytes, at: int) -> Bytes:
     """The 32 bits from a byte on as 0 or 16 (n, 32)."""
-    return np.unpackbits(blocks[:, at : at + 4], axis=-1, bitorder="little") << np.uint8(4)
+    made: Bytes = np.unpackbits(blocks[:, at : at + 4], axis=-1, bitorder="little") << np.uint8(4)
+    return made
 
 
 def _plain(dtype: str) -> Callable[[Bytes], Floats]:
@@ -103,7 +104,8 @@ def _q8_0(blocks: Bytes) -> Floats:
 
 
 def _q4_0(blocks: Bytes) -> Floats:
-    return _half(blocks, 0) * (_nibbles(blocks[:, 2:]).astype(np.float32) - np.float32(8))
+    made: Floats = _half(blocks, 0) * (_nibbles(blocks[:, 2:]).astype(np.float32) - np.float32(8))
+    return made
 
 
 def _q4_1(blocks: Bytes) -> Floats:
@@ -112,7 +114,8 @@ def _q4_1(blocks: Bytes) -> Floats:
 
 def _q5_0(blocks: Bytes) -> Floats:
     whole = _nibbles(blocks[:, 6:]) | _fifth_bits(blocks, 2)
-    return _half(blocks, 0) * (whole.astype(np.float32) - np.float32(16))
+    made: Floats = _half(blocks, 0) * (whole.astype(np.float32) - np.float32(16))
+    return made
 
 
 def _q5_1(blocks: Bytes) -> Floats:
@@ -165,7 +168,8 @@ def _q6_k(blocks: Bytes) -> Floats:
     high = (blocks[:, 128:192].reshape(-1, 2, 1, 32) >> pairs & 3) << np.uint8(4)
     values = (low | high).astype(np.float32) - np.float32(32)
     scale = _half(blocks, 208) * blocks[:, 192:208].view(np.int8).astype(np.float32)
-    return (scale[..., None] * values.reshape(-1, 16, 16)).reshape(-1, 256)
+    made: Floats = (scale[..., None] * values.reshape(-1, 16, 16)).reshape(-1, 256)
+    return made
 
 
 TYPES = {
