@@ -17,6 +17,8 @@ typedef struct rows {
     unsigned char *need;  /* (R): the prompt is through, so the next token is wanted */
     int32_t *from;        /* (R): for closing gaps */
     float *logits;        /* (R, V) */
+    fs_status status;     /* the first failure of the stepper's */
+    fs_error *err;
 } rows;
 
 static int prompt_length(const fs_decode_job *job, int64_t sequence) {
@@ -26,6 +28,20 @@ static int prompt_length(const fs_decode_job *job, int64_t sequence) {
 static void end_sequence(const rows *r, int64_t sequence, int stopped, float logprob) {
     r->out->stopped[sequence] = (unsigned char)stopped;
     r->out->stop_logprob[sequence] = logprob;
+}
+
+/* All of a prompt but its last token goes in at once, where the model can. */
+static void begin_prompt(rows *r, int i, int64_t sequence) {
+    const int32_t *prompt = r->job->prompt + r->job->prompt_offsets[sequence];
+    const int length = prompt_length(r->job, sequence);
+    int fed = 0;
+    if (r->m->feed && length > 1 && r->status == FS_OK) {
+        fed = length - 1;
+        r->status = r->m->feed(r->m, i, fed, prompt, r->err);
+    }
+    r->token[i] = prompt[fed];
+    r->fed[i] = fed + 1;
+    r->need[i] = fed + 1 == length;
 }
 
 /* Row i takes the next waiting source; 0 when none waits. Sequences that may hold no token end at once. */
@@ -39,9 +55,7 @@ static int admit(rows *r, int i) {
         }
         r->m->begin(r->m, i, source);
         r->sequence[i] = sequence;
-        r->token[i] = r->job->prompt[r->job->prompt_offsets[sequence]];
-        r->fed[i] = 1;
-        r->need[i] = prompt_length(r->job, sequence) == 1;
+        begin_prompt(r, i, sequence);
         return 1;
     }
     return 0;
@@ -133,16 +147,16 @@ static fs_status cut_rows(rows *r, fs_arena *scratch, unsigned char **ended, fs_
 
 fs_status fs_greedy(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,
                     fs_arena *scratch, fs_run *run, int worker, fs_error *err) {
-    rows r = {.m = m, .job = job, .out = out, .next = first, .end = first + count};
+    rows r = {.m = m, .job = job, .out = out, .next = first, .end = first + count, .err = err};
     unsigned char *ended;
     FS_TRY(cut_rows(&r, scratch, &ended, err));
     FS_TRY(m->prepare(m, first, count, err));
     while (r.n < m->rows && admit(&r, r.n)) r.n++;
-    while (r.n && !fs_run_stopped(run, worker)) {
-        m->step(m, r.n, r.token, r.need, r.logits);
+    while (r.n && r.status == FS_OK && !fs_run_stopped(run, worker)) {
+        FS_TRY(m->step(m, r.n, r.token, r.need, r.logits, err));
         fs_atomic_add(out->steps, 1);
         for (int i = 0; i < r.n; i++) ended[i] = (unsigned char)choose(&r, i);
         refill(&r, ended);
     }
-    return FS_OK;
+    return r.status;
 }

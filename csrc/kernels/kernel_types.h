@@ -30,28 +30,59 @@ typedef struct fs_gemm_layout {
 
 #define FS_QUANTIZE_LEAST 0x1p-100f /* quantize_u8: a row whose largest |x| is below this counts as zeros */
 
-/* Attention of some queries over the keys and values of one sequence, head by head: y = softmax(scale q K) V.
- * M queries of H heads, d wide; T keys of KH heads, each for H / KH of the queries'. Keys lie transposed, so that scores
- * of neighbouring keys are made at once. */
+/* Attention of some queries over the keys and values of one sequence, head by head: y = softmax(scores) V, where a score
+ * is scale q k, then cap tanh(score / cap), then + bias. M queries of H heads, d wide; T keys of KH heads, each for
+ * H / KH of the queries'. Query i stands at `place` + i among the keys.
+ *
+ * Keys come in blocks of FS_ATTEND_KEYS, transposed within each, so that scores of neighbouring keys are made at once and
+ * a query reads its keys from one end to the other. Blocks lie one after another or in pages, one a page:
+ *
+ *     block b of keys     (KH d, FS_ATTEND_KEYS)      at k + b k_block,                     or pages[b] + k_at
+ *     values              (T, KH d), rows v_stride    at v,        or those of block b from    pages[b] + v_at
+ *
+ * What is behind T in the last block is read, not used. */
 typedef struct fs_attend_args {
     int heads, heads_a_key;   /* H, H / KH */
     int queries, keys, width; /* M, T >= 1, d */
-    int first_key_count;      /* query i sees keys [0, first_key_count + i), T at most; T: all of them */
+    int place;                /* of query 0 among the keys, from 0 */
+    int causal;               /* a query sees no key behind its place, which is below T then */
+    int window;               /* it sees those nearer than this; 0: however far */
     float scale;
+    float cap;                /* 0: none */
+    const float *bias;        /* NULL, or what a key at distance t from its query gets, at bias[head bias_stride + reach + t]; */
+    size_t bias_stride;       /* nearest within +-reach counts, and rows go FS_ATTEND_KEYS further at both ends alike */
+    int reach;
     const float *q; /* (M, H d), rows q_stride apart */
     size_t q_stride;
-    const float *k; /* (KH d, T), rows k_stride apart; k_stride is a multiple of FS_ATTEND_KEYS, what is behind T finite */
-    size_t k_stride;
-    const float *v; /* (T, KH d), rows v_stride apart */
-    size_t v_stride;
+    const float *k, *v;
+    size_t k_block, v_stride;
+    const float *const *pages; /* NULL: k and v */
+    size_t k_at, v_at;
     float *y;       /* (M, H d), rows y_stride apart */
     size_t y_stride;
-    float *scores;  /* (FS_ATTEND_ROWS, k_stride): scratch */
     float *mean;    /* (T) or NULL: takes, added, the weights' mean over the heads, summed over the queries */
 } fs_attend_args;
 
 #define FS_ATTEND_KEYS 16
-#define FS_ATTEND_ROWS 4
+#define FS_ATTEND_BLOCK 256 /* keys of a step of the softmax, which goes from such block to block: the same for all queries */
+#define FS_ATTEND_LOWEST -1e30f /* a score below this is no number */
+
+/* The keys that the query at `place` sees: [from, *seen) */
+static inline int fs_attend_range(const fs_attend_args *a, int place, int *seen) {
+    const int end = a->causal ? place + 1 : a->window ? place + a->window : a->keys;
+    *seen = end < a->keys ? end : a->keys;
+    return a->window && place + 1 > a->window ? place + 1 - a->window : 0;
+}
+
+/* Where key t lies, with those of its block behind it, and where value t lies */
+static inline const float *fs_attend_key(const fs_attend_args *a, int t) {
+    const size_t block = (size_t)t / FS_ATTEND_KEYS;
+    return (a->pages ? a->pages[block] + a->k_at : a->k + block * a->k_block) + (size_t)t % FS_ATTEND_KEYS;
+}
+static inline const float *fs_attend_value(const fs_attend_args *a, int t) {
+    if (!a->pages) return a->v + (size_t)t * a->v_stride;
+    return a->pages[t / FS_ATTEND_KEYS] + a->v_at + (size_t)(t % FS_ATTEND_KEYS) * a->v_stride;
+}
 
 /* What a product needs of a row of an int8 matrix besides its bytes, side by side as it is read at random. */
 typedef struct fs_dots_row {

@@ -63,19 +63,22 @@ typedef struct fs_flow {
 
 enum { FS_GROUP_ROWS = 64 };
 
-/* One step of a decoder: n rows, one token each. */
+/* One step of a decoder: n rows, one token each; or a run of one row's, n tokens of it one after another. */
 typedef struct fs_step {
     fs_arena *arena;
     int n;
+    int run;                  /* they are one row's */
     int capacity;             /* R: rows the state has room for */
     const int32_t *tokens;    /* (n) */
+    const int32_t *places;    /* (n): of the tokens in their sequences, from 0 */
+    float *const *const *pages; /* (n): each one's pages (cache.h), or NULL where no block keeps any */
+    size_t kept_at;           /* where in a page the block at work keeps its keys, then its values */
     const float *x;           /* (n, width), or NULL while the rows are still ids */
     int width;
     float *state;             /* of the block at work: state_planes x (R, state_width) */
     float *feed;              /* (R, feed_width): what attention gave at the last step; NULL without feeding */
     const fs_memory *memory;  /* NULL for a language model */
     const float *prepared;    /* what the block at work prepared over memory, or NULL */
-    float *scores;            /* scratch of attention over the longest sequence of memory */
     const int64_t *sources;   /* (n): which sequence of memory a row attends to */
     float *attention;         /* (R, longest): the weights of this step, when asked for; else NULL */
     int64_t attention_stride;
@@ -95,6 +98,7 @@ typedef struct fs_block_ops {
     /* Of a memory of so many rows and sequences, what steps will need: cut from the arena, and made unless m is NULL */
     float *(*prepare)(const fs_block *b, const fs_memory *m, int64_t rows, int64_t count, fs_arena *arena);
     int leaves_rows_only; /* forward leaves nothing in the arena but its rows */
+    int takes_runs;       /* step may be given a run of one row's tokens */
 } fs_block_ops;
 
 struct fs_block {
@@ -106,6 +110,7 @@ struct fs_block {
     int memory_width; /* of the encoder's rows that it reads; 0: none */
     int state_planes; /* a row's state between steps: planes of (R, state_width) floats */
     int state_width;
+    int kept_width;   /* of the keys, and of the values, that it keeps of every token (cache.h); 0: none */
 };
 
 #define FS_BLOCK(kind) extern const fs_block_ops fs_block_##kind;

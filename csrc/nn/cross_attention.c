@@ -2,12 +2,12 @@
  * prepared:
  *
  *     values (N, KH d)       rows as projected
- *     keys (KH d, columns)   each sequence's, transposed; that of sequence i begins at column offsets[i] + PAD i */
+ *     keys                   each sequence's blocks; those of sequence i begin at place offsets[i] + PAD i */
 #include <string.h>
 
 #include "heads.h"
 
-enum { PAD = FS_ATTEND_KEYS - 1 }; /* columns that rounding up may add to a sequence */
+enum { PAD = FS_ATTEND_KEYS - 1 }; /* places that rounding up may add to a sequence */
 
 typedef struct fs_cross_attention {
     fs_block block;
@@ -53,21 +53,19 @@ static size_t bytes(const fs_block *b) {
     return fs_matrix_bytes(&a->query) + fs_matrix_bytes(&a->source) + fs_matrix_bytes(&a->out);
 }
 
-static size_t key_width(const fs_cross_attention *a) { return (size_t)(a->heads.key_heads * a->heads.width); }
-
-/* Projected rows (N, 2 KH d), then the transposed keys; both for as many sequences as there are. */
+/* Projected rows (N, 2 KH d), then the blocks of keys; both for as many sequences as there are. */
 static float *prepare(const fs_block *b, const fs_memory *m, int64_t rows, int64_t count, fs_arena *arena) {
     const fs_cross_attention *a = (const fs_cross_attention *)b;
-    const size_t W = key_width(a), columns = (size_t)rows + (size_t)count * PAD;
-    float *both = fs_arena_cut(arena, (size_t)rows * 2 + columns, W, sizeof(float)), *keys;
+    const size_t W = fs_heads_key_width(&a->heads), places = (size_t)rows + (size_t)count * PAD;
+    float *both = fs_arena_cut(arena, (size_t)rows * 2 + places, W, sizeof(float)), *keys;
     void *scratch = fs_arena_cut(arena, 1, fs_gemm_scratch(&a->source, rows), 1);
     if (!both || !m || !rows) return both;
     keys = both + (size_t)rows * 2 * W;
     fs_gemm(&a->source, rows, m->states, (size_t)a->memory, a->source_bias, both, 2 * W, 0, scratch, NULL);
     for (int64_t i = 0; i < count; i++) {
         const size_t first = (size_t)m->offsets[i];
-        fs_heads_transpose(&a->heads, m->offsets[i + 1] - m->offsets[i], both + first * 2 * W, 2 * W,
-                           keys + (first + (size_t)i * PAD) * W);
+        fs_heads_turn(&a->heads, m->offsets[i + 1] - m->offsets[i], both + first * 2 * W, 2 * W,
+                      keys + (first + (size_t)i * PAD) * W);
     }
     return both;
 }
@@ -75,7 +73,7 @@ static float *prepare(const fs_block *b, const fs_memory *m, int64_t rows, int64
 /* mixed (n, H d) from queries (n, H d) */
 static void attend(const fs_cross_attention *a, const fs_step *s, const float *queries, float *mixed) {
     const fs_memory *m = s->memory;
-    const size_t W = key_width(a), Q = (size_t)a->query.columns;
+    const size_t W = fs_heads_key_width(&a->heads), Q = (size_t)a->query.columns;
     const float *keys = s->prepared + (size_t)m->offsets[m->count] * 2 * W;
     for (int i = 0; i < s->n; i++) {
         const int64_t source = s->sources[i], first = m->offsets[source], rows = m->offsets[source + 1] - first;
@@ -85,7 +83,6 @@ static void attend(const fs_cross_attention *a, const fs_step *s, const float *q
         call.v = s->prepared + (size_t)first * 2 * W + W;
         call.v_stride = 2 * W;
         call.y = mixed + (size_t)i * Q;
-        call.scores = s->scores;
         if (rows)
             a->heads.k->attend_f32(&call);
         else
@@ -115,5 +112,6 @@ const fs_block_ops fs_block_cross_attention = {.kind = "cross_attention",
                                                .free = release,
                                                .bytes = bytes,
                                                .leaves_rows_only = 1,
+                                               .takes_runs = 1,
                                                .prepare = prepare,
                                                .step = step};

@@ -60,4 +60,5 @@ static void step(const fs_block *b, fs_step *s) {
 }
 
 const fs_block_ops fs_block_embedding = {
-    .kind = "embedding", .size = sizeof(fs_embedding), .init = init, .bytes = bytes, .forward = forward, .step = step};
+    .kind = "embedding", .size = sizeof(fs_embedding), .init = init, .bytes = bytes, .forward = forward, .step = step,
+    .takes_runs = 1};

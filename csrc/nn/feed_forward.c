@@ -73,4 +73,5 @@ const fs_block_ops fs_block_feed_forward = {.kind = "feed_forward",
                                             .bytes = bytes,
                                             .leaves_rows_only = 1,
                                             .forward = forward,
-                                            .step = step};
+                                            .step = step,
+                                            .takes_runs = 1};

@@ -128,4 +128,5 @@ const fs_block_ops fs_block_linear = {.kind = "linear",
                                       .free = release,
                                       .bytes = bytes,
                                       .forward = forward,
-                                      .step = step};
+                                      .step = step,
+                                      .takes_runs = 1};

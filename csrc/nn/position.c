@@ -3,7 +3,7 @@
  *
  *     sinusoidal   sin(p r_i) at i, cos(p r_i) at E/2 + i, r_i = 10000^(-i / steps), 0 <= i < E/2
  *
- * A decoder's row knows its place by a counter in its state, a float that begins at 0. */
+ * The place of a sequence's first row is 0. */
 #include <math.h>
 
 #include "embedding.h"
@@ -56,7 +56,6 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_block_check_input(before, p->width, o, err));
     p->k = build->k;
     b->in_width = b->out_width = p->width;
-    b->state_planes = b->state_width = 1;
     if (p->kind == KIND_SINUSOIDAL) return init_sinusoidal(p, o, err);
     FS_TRY(fs_option_width(o, "length", &p->length, err));
     FS_TRY(fs_option_int(o, "offset", 0, p->length - 1, &p->offset, err));
@@ -95,7 +94,7 @@ static void forward(const fs_block *b, fs_flow *f) {
 static void step(const fs_block *b, fs_step *s) {
     const fs_position *p = (const fs_position *)b;
     float *rows = (float *)s->x, *spare = fs_arena_cut(s->arena, (size_t)p->width, 1, sizeof(float));
-    for (int i = 0; spare && i < s->n; i++) add_place(p, (int64_t)s->state[i]++, rows + (size_t)i * (size_t)p->width, spare);
+    for (int i = 0; spare && i < s->n; i++) add_place(p, s->places[i], rows + (size_t)i * (size_t)p->width, spare);
 }
 
 const fs_block_ops fs_block_position = {.kind = "position",
@@ -103,4 +102,5 @@ const fs_block_ops fs_block_position = {.kind = "position",
                                         .init = init,
                                         .free = release,
                                         .forward = forward,
-                                        .step = step};
+                                        .step = step,
+                                        .takes_runs = 1};

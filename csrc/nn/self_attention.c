@@ -1,13 +1,18 @@
-/* Self-attention over ragged sequences: every row looks at all rows of its sequence, or, causal, at those up to itself.
+/* Self-attention: every row looks at all rows of its sequence, or, causal, at those up to itself.
  *
  *     [q k v] = x W + b     one product      (N, H d + 2 KH d)
- *     y = softmax(q k / sqrt(d)) v, head by head, then W_o and b_o */
+ *     y = softmax(q k / sqrt(d)) v, head by head, then W_o and b_o
+ *
+ * A decoder keeps the keys and values of its tokens so far in pages (cache.h). A step's bits are those of a pass over the
+ * whole sequence: keys are met in the same blocks. */
+#include <string.h>
+
 #include "heads.h"
 
 typedef struct fs_self_attention {
     fs_block block;
     fs_heads heads;
-    int width, causal;
+    int width, causal, window;
     fs_matrix in, out; /* (H d + 2 KH d, E), (E, H d) */
     float *in_bias, *out_bias;
 } fs_self_attention;
@@ -19,6 +24,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     int wide[3];
     FS_TRY(fs_option_width(o, "width", &a->width, err));
     FS_TRY(fs_option_int(o, "causal", 0, 1, &a->causal, err));
+    FS_TRY(fs_option_int(o, "window", 0, FS_MAX_WIDTH, &a->window, err));
     FS_TRY(fs_heads_init(&a->heads, o, build->k, a->width, err));
     FS_TRY(fs_block_check_input(before, a->width, o, err));
     wide[0] = a->heads.heads * a->heads.width;
@@ -28,6 +34,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_build_matrix(build, ".output.weight", a->width, wide[0], 0, wide[0], &a->out, err));
     FS_TRY(fs_build_vector(build, ".output.bias", a->width, 1, &a->out_bias, NULL, err));
     b->in_width = b->out_width = a->width;
+    b->kept_width = wide[1];
     return FS_OK;
 }
 
@@ -44,6 +51,44 @@ static size_t bytes(const fs_block *b) {
     return fs_matrix_bytes(&a->in) + fs_matrix_bytes(&a->out);
 }
 
+/* What every pass needs: rows (n, H d + 2 KH d) projected, (n, H d) mixed, and what comes out */
+typedef struct attention_rows {
+    float *projected, *mixed, *y;
+    void *scratch;
+} attention_rows;
+
+static attention_rows cut_rows(const fs_self_attention *a, fs_arena *arena, int64_t n) {
+    attention_rows r;
+    r.y = fs_arena_cut(arena, (size_t)n, (size_t)a->width, sizeof(float));
+    r.projected = fs_arena_cut(arena, (size_t)n, (size_t)a->in.columns, sizeof(float));
+    r.mixed = fs_arena_cut(arena, (size_t)n, (size_t)a->out.depth, sizeof(float));
+    r.scratch = fs_arena_cut(arena, 1, FS_MAX(fs_gemm_scratch(&a->in, n), fs_gemm_scratch(&a->out, n)), 1);
+    return r;
+}
+
+static void project(const fs_self_attention *a, const attention_rows *r, int64_t n, const float *x) {
+    fs_gemm(&a->in, n, x, (size_t)a->width, a->in_bias, r->projected, (size_t)a->in.columns, 0, r->scratch, NULL);
+}
+
+static void finish(const fs_self_attention *a, const attention_rows *r, int64_t n) {
+    fs_gemm(&a->out, n, r->mixed, (size_t)a->out.depth, a->out_bias, r->y, (size_t)a->width, 0, r->scratch, NULL);
+}
+
+/* A call over rows [first, first + queries) */
+static fs_attend_args call_for(const fs_self_attention *a, const attention_rows *r, int64_t first, int64_t queries,
+                               int64_t keys) {
+    fs_attend_args call = fs_heads_call(&a->heads, queries, keys);
+    call.causal = a->causal;
+    call.window = a->window;
+    call.q = r->projected + (size_t)first * (size_t)a->in.columns;
+    call.q_stride = (size_t)a->in.columns;
+    call.y = r->mixed + (size_t)first * (size_t)a->out.depth;
+    call.y_stride = (size_t)a->out.depth;
+    return call;
+}
+
+/* ---- whole sequences ---- */
+
 /* Rows of the longest sequence; while planning, of one that has them all. */
 static int64_t longest_of(const fs_flow *f) {
     int64_t longest = 1;
@@ -52,45 +97,71 @@ static int64_t longest_of(const fs_flow *f) {
     return longest;
 }
 
-/* mixed (N, H d) from projected (N, H d + 2 KH d); keys, scores: scratch of the longest sequence */
-static void attend(const fs_self_attention *a, const fs_flow *f, const float *projected, float *keys, float *scores,
-                   float *mixed) {
-    const size_t stride = (size_t)a->in.columns, Q = (size_t)(a->heads.heads * a->heads.width);
-    const size_t K = (size_t)(a->heads.key_heads * a->heads.width);
+/* keys: room for the blocks of the longest sequence */
+static void attend(const fs_self_attention *a, const fs_flow *f, const attention_rows *r, float *keys) {
     for (int64_t i = 0; i < f->count && !fs_run_stopped(f->run, f->worker); i++) {
         const int64_t first = f->offsets[i], rows = f->offsets[i + 1] - first;
-        const float *at = projected + (size_t)first * stride;
-        fs_attend_args call = fs_heads_call(&a->heads, rows, rows);
+        fs_attend_args call = call_for(a, r, first, rows, rows);
         if (!rows) continue;
-        if (a->causal) call.first_key_count = 1;
-        call.q = at;
         call.k = keys;
-        call.v = at + Q + K;
-        call.q_stride = call.v_stride = stride;
-        call.y = mixed + (size_t)first * Q;
-        call.y_stride = Q;
-        call.scores = scores;
-        fs_heads_transpose(&a->heads, rows, at + Q, stride, keys);
+        call.v = call.q + a->out.depth + a->block.kept_width;
+        call.v_stride = call.q_stride;
+        fs_heads_turn(&a->heads, rows, call.q + a->out.depth, call.q_stride, keys);
         a->heads.k->attend_f32(&call);
     }
 }
 
 static void forward(const fs_block *b, fs_flow *f) {
     const fs_self_attention *a = (const fs_self_attention *)b;
-    const size_t rows = (size_t)f->rows, E = (size_t)a->width, Q = (size_t)a->out.depth;
-    const size_t columns = (size_t)fs_heads_columns(longest_of(f));
-    float *y = fs_arena_cut(f->arena, rows, E, sizeof(float));
-    float *projected = fs_arena_cut(f->arena, rows, (size_t)a->in.columns, sizeof(float));
-    float *mixed = fs_arena_cut(f->arena, rows, Q, sizeof(float));
-    float *keys = fs_arena_cut(f->arena, (size_t)(a->heads.key_heads * a->heads.width), columns, sizeof(float));
-    float *scores = fs_arena_cut(f->arena, FS_ATTEND_ROWS, columns, sizeof(float));
-    void *scratch = fs_arena_cut(f->arena, 1, FS_MAX(fs_gemm_scratch(&a->in, f->rows), fs_gemm_scratch(&a->out, f->rows)), 1);
-    if (y) {
-        fs_gemm(&a->in, f->rows, f->x, E, a->in_bias, projected, (size_t)a->in.columns, 0, scratch, NULL);
-        attend(a, f, projected, keys, scores, mixed);
-        fs_gemm(&a->out, f->rows, mixed, Q, a->out_bias, y, E, 0, scratch, NULL);
+    const attention_rows r = cut_rows(a, f->arena, f->rows);
+    float *keys = fs_arena_cut(f->arena, (size_t)fs_heads_places(longest_of(f)), (size_t)b->kept_width, sizeof(float));
+    if (r.y) {
+        project(a, &r, f->rows, f->x);
+        attend(a, f, &r, keys);
+        finish(a, &r, f->rows);
     }
-    f->x = y;
+    f->x = r.y;
+}
+
+/* ---- a step ---- */
+
+/* Keys and values of this step's tokens, to their pages */
+static void keep(const fs_self_attention *a, const fs_step *s, const float *projected) {
+    const size_t wide = (size_t)a->block.kept_width;
+    for (int i = 0; i < s->n; i++, projected += a->in.columns) {
+        const int place = s->places[i] % FS_ATTEND_KEYS;
+        float *page = s->pages[i][s->places[i] / FS_ATTEND_KEYS] + s->kept_at;
+        const float *key = projected + a->out.depth;
+        fs_heads_put(&a->heads, key, place, page);
+        memcpy(page + (FS_ATTEND_KEYS + (size_t)place) * wide, key + wide, wide * sizeof *page);
+    }
+}
+
+static void look_back(const fs_self_attention *a, const fs_step *s, const attention_rows *r) {
+    const int together = s->run ? s->n : 1;
+    for (int i = 0; i < s->n; i += together) {
+        fs_attend_args call = call_for(a, r, i, together, s->places[i] + together);
+        call.causal = 1;
+        call.place = s->places[i];
+        call.pages = (const float *const *)s->pages[i];
+        call.k_at = s->kept_at;
+        call.v_at = s->kept_at + FS_ATTEND_KEYS * (size_t)a->block.kept_width;
+        call.v_stride = (size_t)a->block.kept_width;
+        a->heads.k->attend_f32(&call);
+    }
+}
+
+static void step(const fs_block *b, fs_step *s) {
+    const fs_self_attention *a = (const fs_self_attention *)b;
+    const attention_rows r = cut_rows(a, s->arena, s->n);
+    if (r.y) {
+        project(a, &r, s->n, s->x);
+        keep(a, s, r.projected);
+        look_back(a, s, &r);
+        finish(a, &r, s->n);
+    }
+    s->x = r.y;
+    s->width = a->width;
 }
 
 const fs_block_ops fs_block_self_attention = {.kind = "self_attention",
@@ -99,4 +170,6 @@ const fs_block_ops fs_block_self_attention = {.kind = "self_attention",
                                               .free = release,
                                               .bytes = bytes,
                                               .leaves_rows_only = 1,
-                                              .forward = forward};
+                                              .takes_runs = 1,
+                                              .forward = forward,
+                                              .step = step};

@@ -5,6 +5,7 @@
 #include "../base/checked.h"
 #include "attention.h"
 #include "bridge.h"
+#include "cache.h"
 #include "linear.h"
 #include "rnn.h"
 #include "sublayer.h"
@@ -23,18 +24,28 @@ struct fs_session {
     int64_t first;        /* the source that memory's first sequence is */
     int64_t longest;      /* rows of its longest sequence */
     float **made;         /* (blocks): what each prepared over memory, or NULL */
-    float *scores;        /* scratch of attention over the longest sequence */
     float *start;         /* (count, H) of a linear bridge, or NULL */
     float *weights;       /* (R, longest) of attention, or NULL */
     float *trunk;         /* (R, head input): rows whose logits are wanted */
     float **state, **spare; /* a block's planes x (R, width), and room to reorder them */
-    int64_t *row_source;  /* (R): a row's sequence in memory */
+    int64_t *row_source;  /* (R), and as many to reorder: a row's sequence in memory */
+    int32_t *place;       /* (R), and as many to reorder: tokens of a row that have gone in */
+    fs_cache cache;       /* what blocks keep of those */
+    int widest;           /* W: tokens of a step at most, R or those of a run */
+    int32_t *places;      /* (W): of a step's tokens, like the next two */
+    float *const **pages;
+    int64_t *step_source;
     fs_buffer listed, list_ends; /* candidates of the prepared sources, one after another (int32_t), and where each ends
                                     (int64_t) */
     fs_choice *choices;   /* (R) */
     uint64_t *seen;       /* fs_shortlist_words */
     fs_arena fixed, step, prepared, encoding; /* lifetimes: session, one step, one prepare, one group */
 };
+
+enum { RUN = 128 }; /* tokens of one row at once */
+
+/* Floats of a page that are a block's: keys and values. */
+static size_t kept_floats(const fs_block *b) { return 2 * FS_ATTEND_KEYS * (size_t)b->kept_width; }
 
 static size_t state_floats(const fs_block *b, int rows) {
     return (size_t)b->state_planes * (size_t)b->state_width * (size_t)rows;
@@ -141,8 +152,6 @@ static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_e
             if (e->has_cell) cell = fs_arena_cut(&s->prepared, (size_t)count, state, sizeof(float));
         }
         if (a) s->weights = fs_arena_cut(&s->prepared, (size_t)s->stepper.rows, (size_t)longest, sizeof(float));
-        if (attends)
-            s->scores = fs_arena_cut(&s->prepared, FS_ATTEND_ROWS, (size_t)longest + FS_ATTEND_KEYS, sizeof(float));
         if (s->bridge && s->bridge->kind == FS_BRIDGE_LINEAR) {
             s->start = fs_arena_cut(&s->prepared, (size_t)count, (size_t)s->bridge->output, sizeof(float));
             need = FS_MAX(need, fs_gemm_scratch(&s->bridge->matrix, all));
@@ -187,6 +196,8 @@ static void start_row(fs_session *s, int row, int64_t source, float *planes) {
 static void begin(fs_stepper *stepper, int row, int64_t source) {
     fs_session *s = (fs_session *)stepper;
     s->row_source[row] = source - s->first;
+    s->place[row] = 0;
+    fs_cache_clear(&s->cache, row);
     for (int i = 0; i < s->decoder->count; i++) {
         const fs_block *b = s->decoder->blocks[i];
         size_t width = (size_t)b->state_width;
@@ -208,40 +219,91 @@ static void run_trunk(fs_session *s, fs_step *step) {
         step->state = s->state[i];
         step->prepared = s->made[i];
         if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], step);
+        step->kept_at += kept_floats(g->blocks[i]);
     }
 }
 
-static void take_step(fs_stepper *stepper, int n, const int32_t *tokens, const unsigned char *need, float *logits) {
-    fs_session *s = (fs_session *)stepper;
-    size_t D = (size_t)s->head->input, V = (size_t)s->head->output;
-    fs_step step = {.arena = &s->step, .n = n, .capacity = stepper->rows, .tokens = tokens, .memory = &s->memory,
-                    .scores = s->scores, .sources = s->row_source, .attention = s->weights, .attention_stride = s->longest};
-    void *scratch;
-    int wanted = 0;
+/* Tokens of a row go where its next ones belong: as many as `count` from place `at` of a step on */
+static fs_status place_tokens(fs_session *s, int row, int at, int count, fs_error *err) {
+    FS_TRY(fs_cache_reserve(&s->cache, row, s->place[row], s->place[row] + count, err));
+    for (int i = 0; i < count; i++) {
+        s->places[at + i] = s->place[row]++;
+        s->step_source[at + i] = s->row_source[row];
+    }
+    return FS_OK;
+}
+
+static fs_step begin_step(fs_session *s, int n, const int32_t *tokens) {
     fs_arena_rewind(&s->step);
-    run_trunk(s, &step);
-    scratch = fs_arena_cut(&s->step, 1, fs_gemm_scratch(&s->head->matrix, n), 1);
-    for (int i = 0; i < n && stepper->candidates; i++) {
+    return (fs_step){.arena = &s->step, .n = n, .capacity = s->stepper.rows, .tokens = tokens, .places = s->places,
+                     .pages = s->pages, .memory = &s->memory, .sources = s->step_source, .attention = s->weights,
+                     .attention_stride = s->longest};
+}
+
+/* The end of learned positions: a prompt that passes it is refused, what a model goes on to write stays there. */
+static fs_status check_length(const fs_session *s, int tokens, fs_error *err) {
+    for (int b = 0; b < s->decoder->count; b++) {
+        const int longest = s->decoder->blocks[b]->longest;
+        if (longest && tokens > longest)
+            return fs_fail(err, FS_ERR_VALUE, "ids", "a sequence longer than the model has positions", "at most %d tokens|%d",
+                           longest, tokens);
+    }
+    return FS_OK;
+}
+
+static fs_status feed(fs_stepper *stepper, int row, int count, const int32_t *tokens, fs_error *err) {
+    fs_session *s = (fs_session *)stepper;
+    FS_TRY(check_length(s, s->place[row] + count, err));
+    for (int at = 0, n; at < count && !fs_run_stopped(s->run, s->worker); at += n) {
+        fs_step step;
+        n = FS_MIN(count - at, s->widest);
+        FS_TRY(place_tokens(s, row, 0, n, err));
+        for (int i = 0; i < n; i++) s->pages[i] = fs_cache_pages(&s->cache, row);
+        step = begin_step(s, n, tokens + at);
+        step.run = 1;
+        run_trunk(s, &step);
+    }
+    return FS_OK;
+}
+
+/* Logits (n, V) of the rows x (n, D) that need them */
+static void run_head(fs_session *s, int n, const float *x, const unsigned char *need, float *logits) {
+    size_t D = (size_t)s->head->input, V = (size_t)s->head->output;
+    void *scratch = fs_arena_cut(&s->step, 1, fs_gemm_scratch(&s->head->matrix, n), 1);
+    int wanted = 0;
+    for (int i = 0; i < n && s->stepper.candidates; i++) {
         fs_choice *c = &s->choices[i];
         *c = (fs_choice){.y = logits + (size_t)i * V};
-        c->columns = candidates(stepper, i, &c->count);
+        c->columns = candidates(&s->stepper, i, &c->count);
     }
-    if (stepper->candidates) {
-        fs_linear_choose(s->head, n, step.x, s->choices, scratch);
+    if (s->stepper.candidates) {
+        fs_linear_choose(s->head, n, x, s->choices, scratch);
         return;
     }
     for (int i = 0; i < n && need; i++) wanted += need[i] != 0;
     if (!need || wanted == n) {
-        fs_linear_apply(s->head, n, step.x, D, logits, scratch, NULL);
+        fs_linear_apply(s->head, n, x, D, logits, scratch, NULL);
         return;
     }
     wanted = 0;
     for (int i = 0; i < n; i++)
-        if (need[i]) memcpy(s->trunk + (size_t)wanted++ * D, step.x + (size_t)i * D, D * sizeof(float));
+        if (need[i]) memcpy(s->trunk + (size_t)wanted++ * D, x + (size_t)i * D, D * sizeof(float));
     if (!wanted) return;
     fs_linear_apply(s->head, wanted, s->trunk, D, logits, scratch, NULL);
     for (int i = n - 1; i >= 0; i--) /* from the last, so that no row is overwritten before it has moved */
         if (need[i] && --wanted != i) memcpy(logits + (size_t)i * V, logits + (size_t)wanted * V, V * sizeof(float));
+}
+
+static fs_status take_step(fs_stepper *stepper, int n, const int32_t *tokens, const unsigned char *need, float *logits,
+                           fs_error *err) {
+    fs_session *s = (fs_session *)stepper;
+    fs_step step;
+    for (int i = 0; i < n; i++) FS_TRY(place_tokens(s, i, i, 1, err));
+    for (int i = 0; i < n && s->cache.floats; i++) s->pages[i] = fs_cache_pages(&s->cache, i);
+    step = begin_step(s, n, tokens);
+    run_trunk(s, &step);
+    run_head(s, n, step.x, need, logits);
+    return FS_OK;
 }
 
 static void reorder(fs_stepper *stepper, int n, const int32_t *from) {
@@ -263,13 +325,13 @@ static void reorder(fs_stepper *stepper, int n, const int32_t *from) {
             s->state[b] = to;
         }
     }
-    if (falls) {
-        int64_t *spare = s->row_source + R;
-        for (int i = 0; i < n; i++) spare[i] = s->row_source[from[i]];
-        memcpy(s->row_source, spare, (size_t)n * sizeof *spare);
-    } else {
-        for (int i = 0; i < n; i++) s->row_source[i] = s->row_source[from[i]];
+    for (int i = 0; i < n; i++) {
+        s->row_source[R + (size_t)i] = s->row_source[from[i]];
+        s->place[R + (size_t)i] = s->place[from[i]];
     }
+    memcpy(s->row_source, s->row_source + R, (size_t)n * sizeof *s->row_source);
+    memcpy(s->place, s->place + R, (size_t)n * sizeof *s->place);
+    fs_cache_reorder(&s->cache, n, from);
 }
 
 /* ---- making one ---- */
@@ -302,8 +364,13 @@ static fs_status check_parts(const fs_session *s, fs_error *err) {
 static fs_status allocate(fs_session *s, fs_error *err) {
     const fs_graph *g = s->decoder;
     int R = s->stepper.rows;
+    size_t kept = 0;
     for (fs_arena_plan(&s->fixed);;) {
         s->row_source = fs_arena_cut(&s->fixed, 2, (size_t)R, sizeof *s->row_source);
+        s->place = fs_arena_cut(&s->fixed, 2, (size_t)R, sizeof *s->place);
+        s->places = fs_arena_cut(&s->fixed, (size_t)s->widest, 1, sizeof *s->places);
+        s->pages = fs_arena_cut(&s->fixed, (size_t)s->widest, 1, sizeof *s->pages);
+        s->step_source = fs_arena_cut(&s->fixed, (size_t)s->widest, 1, sizeof *s->step_source);
         s->trunk = fs_arena_cut(&s->fixed, (size_t)R, (size_t)s->head->input, sizeof *s->trunk);
         s->state = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->state);
         s->spare = fs_arena_cut(&s->fixed, (size_t)g->count, 1, sizeof *s->spare);
@@ -317,15 +384,17 @@ static fs_status allocate(fs_session *s, fs_error *err) {
             s->state[i] = state;
             s->spare[i] = spare;
         }
-        if (!fs_arena_planning(&s->fixed)) return FS_OK;
+        if (!fs_arena_planning(&s->fixed)) break;
         FS_TRY(fs_arena_ready(&s->fixed, "decoder state", err));
     }
+    for (int i = 0; i < g->count; i++) kept += kept_floats(g->blocks[i]);
+    return fs_cache_open(&s->cache, R, kept, err);
 }
 
-/* A step of R rows, planned once: no step needs more. */
+/* A step of W rows, planned once: no step needs more. */
 static fs_status plan_step(fs_session *s, fs_error *err) {
     const fs_graph *g = s->decoder;
-    fs_step step = {.arena = &s->step, .n = s->stepper.rows, .capacity = s->stepper.rows};
+    fs_step step = {.arena = &s->step, .n = s->widest, .capacity = s->stepper.rows};
     fs_arena_plan(&s->step);
     for (int i = 0; i < g->count - 1; i++)
         if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], &step);
@@ -333,13 +402,21 @@ static fs_status plan_step(fs_session *s, fs_error *err) {
     return fs_arena_ready(&s->step, "decoder step", err);
 }
 
+static int takes_runs(const fs_graph *g) {
+    for (int i = 0; i < g->count; i++)
+        if (!g->blocks[i]->ops->takes_runs) return 0;
+    return 1;
+}
+
 fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, int rows, fs_run *run, int worker,
                             fs_session **out, fs_error *err) {
     fs_session *s = fs_alloc(sizeof *s);
     fs_status st;
     if (!s) return fs_fail_memory(err, "session", sizeof *s);
-    s->stepper = (fs_stepper){rows, decoder->vocabulary, prepare, begin, take_step, reorder,
-                              sources->shortlist ? candidates : NULL};
+    s->stepper = (fs_stepper){.rows = rows, .vocabulary = decoder->vocabulary, .prepare = prepare, .begin = begin,
+                              .step = take_step, .feed = takes_runs(decoder) ? feed : NULL, .reorder = reorder,
+                              .candidates = sources->shortlist ? candidates : NULL};
+    s->widest = s->stepper.feed ? FS_MAX(rows, RUN) : rows;
     s->decoder = decoder;
     s->sources = *sources;
     s->run = run;
@@ -365,6 +442,7 @@ void fs_session_free(fs_session *s) {
     fs_arena_close(&s->step);
     fs_arena_close(&s->prepared);
     fs_arena_close(&s->encoding);
+    fs_cache_close(&s->cache);
     fs_buffer_free(&s->listed);
     fs_buffer_free(&s->list_ends);
     fs_free(s->seen);

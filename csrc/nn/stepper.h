@@ -17,7 +17,10 @@ struct fs_stepper {
     /* `row` becomes a new hypothesis of `source`, one of those prepared. */
     void (*begin)(fs_stepper *s, int row, int64_t source);
     /* tokens (n) go in; logits (n, V) come out where need[i] is nonzero (everywhere when need is NULL). */
-    void (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits);
+    fs_status (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits, fs_error *err);
+    /* tokens (count) of one row go in, one behind the other, faster than by steps; no logits come out. NULL where a model
+     * takes one at a time. */
+    fs_status (*feed)(fs_stepper *s, int row, int count, const int32_t *tokens, fs_error *err);
     /* Row i becomes what row from[i] was, for i < n. */
     void (*reorder)(fs_stepper *s, int n, const int32_t *from);
     /* The tokens that `row` may go on with, rising, *count of them: logits[j] of the row is then that of the j-th. NULL:

@@ -5,7 +5,9 @@ cdef extern from "nn/stepper.h" nogil:
         int vocabulary
         fs_status (*prepare)(fs_stepper *s, int64_t first, int64_t count, fs_error *err) noexcept nogil
         void (*begin)(fs_stepper *s, int row, int64_t source) noexcept nogil
-        void (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits) noexcept nogil
+        fs_status (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits,
+                          fs_error *err) noexcept nogil
+        fs_status (*feed)(fs_stepper *s, int row, int count, const int32_t *tokens, fs_error *err) noexcept nogil
         void (*reorder)(fs_stepper *s, int n, const int32_t *from_) noexcept nogil
 
 cdef extern from "nn/shortlist.h" nogil:
@@ -297,14 +299,38 @@ cdef class Stepper:
     def step(self, tokens):
         """tokens (B) int32 -> log-probabilities of the next token (B, V) float32."""
         cdef fs_stepper *m = self.sessions.steppers[0]
+        cdef fs_status st
+        cdef fs_error err
         cdef float[:, ::1] c_result
         cdef _Ragged checked = _Ragged(tokens, [0, self.batch], m.vocabulary, self.decoder.g.least)
         result = np.empty((self.batch, m.vocabulary), np.float32)
         c_result = result
         with nogil:
-            m.step(m, self.batch, checked.batch.ids, NULL, &c_result[0, 0])
-            fs_log_softmax_rows(self.decoder.k, self.batch, m.vocabulary, &c_result[0, 0])
+            st = m.step(m, self.batch, checked.batch.ids, NULL, &c_result[0, 0], &err)
+            if st == 0:
+                fs_log_softmax_rows(self.decoder.k, self.batch, m.vocabulary, &c_result[0, 0])
+        check(st, &err)
         return result
+
+    def feed(self, ids, offsets):
+        """ids (N) int32, offsets (B + 1): the tokens of each sequence go in; the next step goes on behind them."""
+        cdef fs_stepper *m = self.sessions.steppers[0]
+        cdef fs_status st
+        cdef fs_error err
+        cdef int64_t i, first
+        cdef _Ragged checked = _Ragged(ids, offsets, m.vocabulary, self.decoder.g.least)
+        if checked.batch.count != self.batch or m.feed == NULL:
+            raise errors.ArgumentError("wrong batch, or a decoder that takes one token at a time", where="ids",
+                                       expected=f"{self.batch} sequences", found=str(checked.batch.count))
+        for i in range(self.batch):
+            first = checked.batch.offsets[i]
+            with nogil:
+                st = m.feed(m, i, <int>(checked.batch.offsets[i + 1] - first), checked.batch.ids + first, &err)
+            check(st, &err)
+
+    @property
+    def feeds(self):
+        return self.sessions.steppers[0].feed != NULL
 
     def attention(self):
         """Per sequence, the last step's weights over its memory rows; empty arrays without attention."""

@@ -73,7 +73,18 @@ class Kernels:
     def ssru_f32(self, x: F32, c: F32, h: F32) -> None: ...
     def quantize_by_u8(self, x: F32, multiplier: float, y: NDArray[np.uint8]) -> None: ...
     def attend_f32(
-        self, q: F32, k: F32, v: F32, *, first: int = -1, scale: float = 1, mean: F32 | None = None
+        self,
+        q: F32,
+        k: F32,
+        v: F32,
+        *,
+        place: int = -1,
+        window: int = 0,
+        scale: float = 1,
+        cap: float = 0,
+        bias: F32 | None = None,
+        paged: bool = False,
+        mean: F32 | None = None,
     ) -> F32: ...
     def dots_s8(
         self,
@@ -160,7 +171,10 @@ class Shortlist:
 class Stepper:
     """The decoder one token a step, for a fixed batch of B sequences."""
 
+    feeds: bool  # whether `feed` may be called
+
     def step(self, tokens: I32) -> F32: ...  # (B, V) log-probabilities of the next token
+    def feed(self, ids: I32, offsets: I64) -> None: ...  # go in before the next step
     def attention(self) -> list[F32]: ...  # per sequence: the last step's weights over its memory rows
     def reorder(self, rows: I32) -> None: ...
 

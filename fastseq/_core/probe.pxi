@@ -9,17 +9,25 @@ cdef extern from "kernels/kernels.h" nogil:
         int queries
         int keys
         int width
-        int first_key_count
+        int place
+        int causal
+        int window
         float scale
+        float cap
+        const float *bias
+        size_t bias_stride
+        int reach
         const float *q
         size_t q_stride
         const float *k
-        size_t k_stride
         const float *v
+        size_t k_block
         size_t v_stride
+        const float *const *pages
+        size_t k_at
+        size_t v_at
         float *y
         size_t y_stride
-        float *scores
         float *mean
     ctypedef struct fs_dots_row:
         float scale
@@ -35,7 +43,6 @@ cdef extern from "kernels/kernels.h" nogil:
         const int32_t *rows
         float *y
     int FS_ATTEND_KEYS
-    int FS_ATTEND_ROWS
     cdef struct probed "fs_kernels":
         map_slot relu_f32
         void (*layer_norm_f32)(int n, const float *x, const float *add, const float *weight, const float *bias, float epsilon, float *y) noexcept nogil
@@ -152,23 +159,36 @@ cdef class Kernels:
         length("y", y, (n + 3) // 4 * 4)
         self.k.quantize_by_u8(n, floats(x), multiplier, &y[0] if y.shape[0] else NULL)
 
-    def attend_f32(self, float[:, :, ::1] q, float[:, :, ::1] k, float[:, :, ::1] v, *, int first=-1, float scale=1, mean=None):
-        """y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d); query i sees first + i keys (-1: all)."""
+    def attend_f32(self, float[:, :, ::1] q, float[:, :, ::1] k, float[:, :, ::1] v, *, int place=-1, int window=0,
+                   float scale=1, float cap=0, bias=None, bint paged=False, mean=None):
+        """y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d). place: of query 0; each then sees the keys
+        up to its own (-1: all keys). bias (H, 2 reach + 1): by distance. paged: keys and values lie in pages."""
         cdef fs_attend_args a
         cdef float[::1] c_mean = mean
-        cdef float[:, :, ::1] c_y
-        cdef float[:, ::1] c_keys, c_scores
+        cdef float[:, :, ::1] c_y, c_pages
+        cdef float[:, ::1] c_bias
+        cdef size_t[::1] c_table
         keys, heads, width = k.shape[0], k.shape[1], k.shape[2]
-        columns = -(-keys // FS_ATTEND_KEYS) * FS_ATTEND_KEYS
-        c_keys = turned = np.zeros((heads * width, columns), np.float32)
-        turned[:, :keys] = np.asarray(k).reshape(keys, -1).T
+        blocks = -(-keys // FS_ATTEND_KEYS)
+        whole = np.zeros((2, blocks * FS_ATTEND_KEYS, heads * width), np.float32)
+        whole[:, :keys] = np.stack([k, v]).reshape(2, keys, -1)
+        pages = np.ascontiguousarray(whole.reshape(2, blocks, FS_ATTEND_KEYS, -1).transpose(1, 0, 2, 3))
+        turned = np.stack([pages[:, 0].transpose(0, 2, 1).reshape(blocks, -1), pages[:, 1].reshape(blocks, -1)], 1)
+        c_pages = turned = np.ascontiguousarray(turned)
+        c_table = table = (turned.ctypes.data + np.arange(blocks) * turned[0].nbytes).astype(np.uintp)
         c_y = y = np.empty_like(q)
-        c_scores = np.empty((FS_ATTEND_ROWS, columns), np.float32)
+        memset(&a, 0, sizeof(a))
         a.heads, a.heads_a_key, a.queries, a.keys, a.width = q.shape[1], q.shape[1] // heads, q.shape[0], keys, width
-        a.first_key_count, a.scale = keys if first < 0 else first, scale
-        a.q, a.q_stride, a.k, a.k_stride = &q[0, 0, 0], q.shape[1] * width, &c_keys[0, 0], columns
+        a.causal, a.place, a.window, a.scale, a.cap = place >= 0, max(place, 0), window, scale, cap
+        if bias is not None:
+            c_bias = padded = np.pad(bias, ((0, 0), (FS_ATTEND_KEYS, FS_ATTEND_KEYS)), "edge")
+            a.bias, a.bias_stride, a.reach = &c_bias[0, FS_ATTEND_KEYS], padded.shape[1], (bias.shape[1] - 1) // 2
+        a.q, a.q_stride, a.k, a.k_block = &q[0, 0, 0], q.shape[1] * width, &c_pages[0, 0, 0], turned[0].size
         a.v, a.v_stride, a.y, a.y_stride = &v[0, 0, 0], heads * width, &c_y[0, 0, 0], q.shape[1] * width
-        a.scores, a.mean = &c_scores[0, 0], &c_mean[0] if mean is not None else NULL
+        if mean is not None:
+            a.mean = &c_mean[0]
+        if paged:
+            a.pages, a.k_at, a.v_at, a.k, a.v = <const float *const *>&c_table[0], 0, turned[0, 0].size, NULL, NULL
         with nogil:
             for _ in range(self.repeat):
                 self.k.attend_f32(&a)

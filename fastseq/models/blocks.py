@@ -100,8 +100,31 @@ class Position(Sublayer):
 
 
 @dataclass(frozen=True)
+class Norm(Sublayer):
+    """A norm by itself: of rows that no block takes as they are."""
+
+    kind_of_block: ClassVar[str] = "norm"
+    weights: str
+    width: int
+
+    def check(self) -> None:
+        in_range(self.width, "width")
+        if self.norm == "none" or self.residual or self.norm_place != "after":
+            raise FormatError(
+                "a norm and nothing else", where="norm", expected="layer or rms", found=shown(self.norm)
+            )
+
+    def shapes(self) -> dict[str, Shape]:
+        return self.norm_shapes(self.weights, self.width)
+
+
+@dataclass(frozen=True)
 class SelfAttention(Sublayer):
-    """Every row looks at all rows of its sequence; `causal`: at those up to itself."""
+    """Every row looks at all rows of its sequence; `causal`: at those up to itself.
+
+    Attributes: `scale` of the scores, None: 1 / sqrt(head width); `cap`, above 0: a score s becomes
+    cap tanh(s / cap); `window`, above 0: rows that far away and farther are not seen.
+    """
 
     kind_of_block: ClassVar[str] = "self_attention"
     weights: str
@@ -111,9 +134,14 @@ class SelfAttention(Sublayer):
     head_width: int | None = None
     causal: bool = False
     bias: bool = True
+    scale: float | None = None
+    cap: float = 0.0
+    window: int = 0
 
     def check(self) -> None:
         _check_heads(self)
+        if self.window:
+            in_range(self.window, "window")
 
     def shapes(self) -> dict[str, Shape]:
         return _attention_shapes(self, self.width) | self.norm_shapes(self.weights, self.width)
@@ -131,6 +159,8 @@ class CrossAttention(Sublayer):
     key_heads: int | None = None
     head_width: int | None = None
     bias: bool = True
+    scale: float | None = None
+    cap: float = 0.0
 
     def check(self) -> None:
         in_range(self.memory, "memory")
@@ -142,6 +172,9 @@ class CrossAttention(Sublayer):
 
 def _check_heads(block: SelfAttention | CrossAttention) -> None:
     in_range(block.width, "width")
+    for name, value in (("scale", block.scale), ("cap", block.cap)):
+        if value is not None and not 0 <= value < 1e6:
+            raise FormatError("out of range", where=name, expected="0 or more", found=str(value))
     in_range(block.heads, "heads", block.width if block.head_width is None else WIDTH_MAX // 64)
     if block.head_width is None and block.width % block.heads:
         raise FormatError(
@@ -371,6 +404,7 @@ class Bridge(Plain):
 Block = (
     Embedding
     | Position
+    | Norm
     | Rnn
     | SelfAttention
     | CrossAttention
@@ -385,6 +419,7 @@ BLOCKS: dict[str, type[Block]] = {
     for cls in (
         Embedding,
         Position,
+        Norm,
         Rnn,
         SelfAttention,
         CrossAttention,

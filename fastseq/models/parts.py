@@ -197,8 +197,12 @@ def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings)
 
 
 def _feed(stepper: native.Stepper, prompts: Batch) -> NDArray[np.float32]:
-    """Runs the prompts through; all must be of one length, as a step moves every sequence."""
+    """Runs the prompts through: of one length, where each token is a step of every sequence."""
     lengths = set(prompts.lengths.tolist())
+    if stepper.feeds and lengths and 0 not in lengths:
+        last = prompts.offsets[1:] - 1
+        stepper.feed(np.delete(prompts.ids, last), prompts.offsets - np.arange(len(prompts.offsets)))
+        return stepper.step(prompts.ids[last])
     if len(lengths) != 1 or 0 in lengths:
         raise ArgumentError(
             "steps need prompts of one length",

@@ -11,6 +11,7 @@ from fastseq.models.blocks import (
     Embedding,
     FeedForward,
     Linear,
+    Norm,
     Pool,
     Position,
     Rnn,
@@ -64,14 +65,14 @@ class _Walk:
             self._rnn(block, blocks)
         elif isinstance(block, Attention):
             self._attention(block)
-        elif isinstance(block, (Position, SelfAttention, CrossAttention, FeedForward)):
+        elif isinstance(block, (Position, Norm, SelfAttention, CrossAttention, FeedForward)):
             self._rows(block, blocks)
         else:
             self._joins(block.input, "input")
             self.width = block.output
 
     def _rows(
-        self, block: Position | SelfAttention | CrossAttention | FeedForward, blocks: tuple[Block, ...]
+        self, block: Position | Norm | SelfAttention | CrossAttention | FeedForward, blocks: tuple[Block, ...]
     ) -> None:
         """Blocks that leave rows as wide as they are."""
         if self.pooled:

@@ -290,17 +290,18 @@ static void attention_agrees_with_the_portable_one(void) {
     enum { QUERIES = 5, HEADS = 4, WIDTH = 3 };
     for (int isa = 0; isa < FS_ISA_COUNT; isa++)
         for (int length = 1; fs_isa_available((fs_isa)isa) && length < LENGTHS; length++) {
-            const int n = lengths[length], columns = (n + FS_ATTEND_KEYS - 1) / FS_ATTEND_KEYS * FS_ATTEND_KEYS;
-            const int q = QUERIES * HEADS * WIDTH, k = 2 * WIDTH * columns, v = n * 2 * WIDTH;
+            const int n = lengths[length], blocks = (n + FS_ATTEND_KEYS - 1) / FS_ATTEND_KEYS;
+            const int q = QUERIES * HEADS * WIDTH, k = 2 * WIDTH * blocks * FS_ATTEND_KEYS, v = n * 2 * WIDTH;
             fill(0, q, 0, 1.0f);
             fill(1, k, 0, 1.0f);
             fill(2, v, 0, 1.0f);
             for (int r = 0; r < 2; r++) {
-                const fs_attend_args a = {HEADS, 2, QUERIES, n, WIDTH, n > QUERIES ? n - QUERIES : 1, 0.5f,
-                                          floats(&rooms[r], 0, q, 0), HEADS * WIDTH, floats(&rooms[r], 1, k, 0),
-                                          (size_t)columns, floats(&rooms[r], 2, v, 0), 2 * WIDTH,
-                                          floats(&rooms[r], 4, q, 0), HEADS * WIDTH,
-                                          floats(&rooms[r], 5, FS_ATTEND_ROWS * columns, 0), NULL};
+                const fs_attend_args a = {.heads = HEADS, .heads_a_key = 2, .queries = QUERIES, .keys = n, .width = WIDTH,
+                                          .place = n > QUERIES ? n - QUERIES : 0, .causal = n > QUERIES, .scale = 0.5f,
+                                          .q = floats(&rooms[r], 0, q, 0), .q_stride = HEADS * WIDTH,
+                                          .k = floats(&rooms[r], 1, k, 0), .k_block = 2 * WIDTH * FS_ATTEND_KEYS,
+                                          .v = floats(&rooms[r], 2, v, 0), .v_stride = 2 * WIDTH,
+                                          .y = floats(&rooms[r], 4, q, 0), .y_stride = HEADS * WIDTH};
                 fs_kernels_for(r ? (fs_isa)isa : FS_ISA_portable)->attend_f32(&a);
             }
             CHECK(rows_close(4, q, 0, 1e-5f));

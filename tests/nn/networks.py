@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fastseq.models.blocks import Block, block_dict
+
 Array = np.ndarray
 GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4}
 
@@ -20,6 +22,15 @@ class Maker:
 
     def draw(self, name: str, *shape: int) -> None:
         self.tensors[name] = (self.rng.standard_normal(shape) * self.spread).astype(np.float32)
+
+    def blocks(self, *blocks: Block) -> list[dict[str, Any]]:
+        """The blocks as the engine takes them, their weights drawn; norms' weights lie around 1."""
+        for block in blocks:
+            for name, shape in block.shapes().items():
+                if name not in self.tensors:
+                    self.draw(name, *shape)
+                    self.tensors[name] += name.endswith("norm.weight")
+        return [block_dict(block) for block in blocks]
 
     def embedding(self, at: str, vocabulary: int, width: int, **more: Any) -> dict[str, Any]:
         self.draw(f"{at}.weight", vocabulary, width)

@@ -88,12 +88,32 @@ def rms_norm(x: Array, weight: Array, epsilon: float) -> Array:
     return x / np.sqrt((x**2).mean() + epsilon) * weight
 
 
-def attend(q: Array, k: Array, v: Array, scale: float) -> Array:
-    """Y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d)."""
+def attend(
+    q: Array,
+    k: Array,
+    v: Array,
+    scale: float,
+    place: int = -1,
+    window: int = 0,
+    cap: float = 0.0,
+    bias: Array | None = None,
+) -> Array:
+    """Y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d).
+
+    `place`: of the first query among the keys; each sees those up to its own, the last `window` of them.
+    -1: all keys. `bias` (H, 2 reach + 1), by the key's place less the query's.
+    """
     y = np.empty(q.shape)
+    apart = np.arange(len(k)) - np.arange(len(q))[:, None] - max(place, 0)
+    hidden = (apart > 0) | (apart <= -(window or len(k) + 1)) if place >= 0 else np.zeros(apart.shape, bool)
     for head in range(q.shape[1]):
         at = head // (q.shape[1] // k.shape[1])
         scores = scale * q[:, head].astype(np.float64) @ k[:, at].T
-        weights = np.exp(scores - scores.max(1, keepdims=True))
+        if cap:
+            scores = cap * np.tanh(scores / cap)
+        if bias is not None:
+            reach = bias.shape[1] // 2
+            scores = scores + bias[head][np.clip(apart, -reach, reach) + reach]
+        weights = np.exp(scores - scores.max(1, keepdims=True)) * ~hidden
         y[:, head] = weights / weights.sum(1, keepdims=True) @ v[:, at]
     return y
