@@ -3,8 +3,6 @@
 
 enum { STRETCH_BYTES = 1 << 19 }; /* of a matrix: what a second-level cache holds with room to spare */
 
-static const char *const activations[] = {"none", "tanh", "relu", "sigmoid", NULL};
-
 /* For fs_linear_choose. */
 static fs_status note_facts(fs_linear *l, fs_error *err) {
     l->facts = fs_alloc((size_t)l->output * sizeof *l->facts);
@@ -21,7 +19,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_option_width(o, "input", &l->input, err));
     FS_TRY(fs_option_width(o, "output", &l->output, err));
     FS_TRY(fs_option_int(o, "bias", 0, 1, &bias, err));
-    FS_TRY(fs_option_choice(o, "activation", activations, &l->activation, err));
+    FS_TRY(fs_activation_option(o, &l->activation, err));
     FS_TRY(fs_block_check_input(before, l->input, o, err));
     FS_TRY(fs_build_find(build, ".weight", l->output, l->input, 0, &rows, err));
     l->rows = *rows;
@@ -47,16 +45,9 @@ const fs_linear *fs_linear_of(const fs_block *b) {
 
 void fs_linear_apply(const fs_linear *l, int64_t rows, const float *x, size_t stride, float *y, void *scratch,
                      fs_run *run) {
-    const fs_kernels *k = l->matrix.k;
-    int n = l->output;
+    const int n = l->output;
     fs_gemm(&l->matrix, rows, x, stride, l->bias, y, (size_t)n, 0, scratch, run);
-    for (int64_t i = 0; i < rows && l->activation; i++) {
-        float *row = y + i * n;
-        if (l->activation == 1) k->tanh_f32(n, row, row);
-        if (l->activation == 2)
-            for (int j = 0; j < n; j++) row[j] = row[j] > 0 ? row[j] : 0;
-        if (l->activation == 3) k->sigmoid_f32(n, row, row);
-    }
+    for (int64_t i = 0; i < rows && l->activation; i++) fs_activate(l->matrix.k, l->activation, n, y + i * n);
 }
 
 /* Panels of the packed matrix that hold the columns, each to its own place in y; then the columns are moved together. */

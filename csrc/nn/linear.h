@@ -1,6 +1,7 @@
 #ifndef FS_NN_LINEAR_H
 #define FS_NN_LINEAR_H
 
+#include "activation.h"
 #include "block.h"
 
 typedef struct fs_linear {
@@ -10,7 +11,7 @@ typedef struct fs_linear {
     fs_dots_row *facts; /* (output): int8 weights given as such */
     float *bias; /* (output) or NULL */
     int input, output;
-    int activation;
+    fs_activation activation;
 } fs_linear;
 
 /* The block as a linear one, or NULL when it is none. */

@@ -3,12 +3,12 @@
  *
  *     sinusoidal   sin(p r_i) at i, cos(p r_i) at E/2 + i, r_i = 10000^(-i / steps), 0 <= i < E/2
  *
- * The place of a sequence's first row is 0. */
+ * The place of a sequence's first row is `offset`. */
 #include <math.h>
 
 #include "embedding.h"
+#include "waves.h"
 
-enum { KEPT = 256 }; /* places whose vectors are made at load */
 enum { KIND_SINUSOIDAL, KIND_LEARNED };
 static const char *const kinds[] = {"sinusoidal", "learned", NULL};
 
@@ -16,20 +16,10 @@ typedef struct fs_position {
     fs_block block;
     const fs_kernels *k;
     int kind, width;
-    int length, offset; /* learned: rows of the table, and the row of place 0 */
+    int length, offset; /* learned: rows of the table; the place that the first row counts as */
     fs_tensor table;    /* (length, E), borrowed */
-    double *rates;      /* (E / 2) */
-    float *kept;        /* (KEPT, E) */
+    fs_waves waves;     /* sinusoidal */
 } fs_position;
-
-static void make_sinusoid(const fs_position *p, int64_t place, float *to) {
-    const int half = p->width / 2;
-    for (int i = 0; i < half; i++) {
-        const double angle = (double)place * p->rates[i];
-        to[i] = (float)sin(angle);
-        to[half + i] = (float)cos(angle);
-    }
-}
 
 static fs_status init_sinusoidal(fs_position *p, const fs_options *o, fs_error *err) {
     const int half = p->width / 2;
@@ -38,11 +28,9 @@ static fs_status init_sinusoidal(fs_position *p, const fs_options *o, fs_error *
     if (p->width % 2 || !(steps > 0))
         return fs_fail(err, FS_ERR_FORMAT, o->where, "not a width for sines and cosines", "an even width, steps above 0|%d, %g",
                        p->width, (double)steps);
-    p->rates = fs_alloc((size_t)half * sizeof *p->rates);
-    p->kept = fs_alloc((size_t)KEPT * (size_t)p->width * sizeof *p->kept);
-    if (!p->rates || !p->kept) return fs_fail_memory(err, o->where, (uint64_t)KEPT * (uint64_t)p->width * sizeof *p->kept);
-    for (int i = 0; i < half; i++) p->rates[i] = exp(-i * log(10000.0) / steps);
-    for (int place = 0; place < KEPT; place++) make_sinusoid(p, place, p->kept + (size_t)place * (size_t)p->width);
+    FS_TRY(fs_waves_init(&p->waves, half, o->where, err));
+    for (int i = 0; i < half; i++) p->waves.rates[i] = exp(-i * log(10000.0) / steps);
+    fs_waves_keep(&p->waves);
     return FS_OK;
 }
 
@@ -56,30 +44,25 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_block_check_input(before, p->width, o, err));
     p->k = build->k;
     b->in_width = b->out_width = p->width;
-    if (p->kind == KIND_SINUSOIDAL) return init_sinusoidal(p, o, err);
-    FS_TRY(fs_option_width(o, "length", &p->length, err));
+    p->length = FS_MAX_WIDTH;
+    if (p->kind == KIND_LEARNED) FS_TRY(fs_option_width(o, "length", &p->length, err));
     FS_TRY(fs_option_int(o, "offset", 0, p->length - 1, &p->offset, err));
+    if (p->kind == KIND_SINUSOIDAL) return init_sinusoidal(p, o, err);
     FS_TRY(fs_build_find(build, ".weight", p->length, p->width, 0, &table, err));
     p->table = *table;
     b->longest = p->length - p->offset;
     return FS_OK;
 }
 
-static void release(fs_block *b) {
-    fs_position *p = (fs_position *)b;
-    fs_free(p->rates);
-    fs_free(p->kept);
-}
+static void release(fs_block *b) { fs_waves_free(&((fs_position *)b)->waves); }
 
 /* row (E) += the vector of the place; spare (E) */
-static void add_place(const fs_position *p, int64_t place, float *row, float *spare) {
+static void add_place(const fs_position *p, int place, float *row, float *spare) {
     const float *at = spare;
     if (p->kind == KIND_LEARNED) /* a decoder that goes past the last place stays there */
-        fs_tensor_row(&p->table, p->k, FS_MIN(place + p->offset, p->length - 1), 0, p->width, spare);
-    else if (place < KEPT)
-        at = p->kept + (size_t)place * (size_t)p->width;
+        fs_tensor_row(&p->table, p->k, FS_MIN(place, p->length - 1 - p->offset) + p->offset, 0, p->width, spare);
     else
-        make_sinusoid(p, place, spare);
+        at = fs_waves_at(&p->waves, place + p->offset, spare);
     for (int j = 0; j < p->width; j++) row[j] += at[j];
 }
 
@@ -88,7 +71,7 @@ static void forward(const fs_block *b, fs_flow *f) {
     float *rows = (float *)f->x, *spare = fs_arena_cut(f->arena, (size_t)p->width, 1, sizeof(float));
     for (int64_t i = 0; spare && i < f->count; i++)
         for (int64_t at = f->offsets[i]; at < f->offsets[i + 1]; at++)
-            add_place(p, at - f->offsets[i], rows + (size_t)at * (size_t)p->width, spare);
+            add_place(p, (int)(at - f->offsets[i]), rows + (size_t)at * (size_t)p->width, spare);
 }
 
 static void step(const fs_block *b, fs_step *s) {

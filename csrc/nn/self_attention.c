@@ -1,21 +1,39 @@
 /* Self-attention: every row looks at all rows of its sequence, or, causal, at those up to itself.
  *
  *     [q k v] = x W + b     one product      (N, H d + 2 KH d)
- *     y = softmax(q k / sqrt(d)) v, head by head, then W_o and b_o
+ *     q, k normed head by head (query_key_norm) and turned by their places (rotary.h)
+ *     y = softmax(q k / sqrt(d) + relative.h) v, head by head, then W_o and b_o
  *
  * A decoder keeps the keys and values of its tokens so far in pages (cache.h). A step's bits are those of a pass over the
  * whole sequence: keys are met in the same blocks. */
 #include <string.h>
 
 #include "heads.h"
+#include "relative.h"
+#include "rotary.h"
 
 typedef struct fs_self_attention {
     fs_block block;
     fs_heads heads;
+    fs_rotary rotary;
+    fs_relative relative;
     int width, causal, window;
+    float *query_norm, *key_norm; /* (d) or NULL */
+    float epsilon;                /* of theirs */
     fs_matrix in, out; /* (H d + 2 KH d, E), (E, H d) */
     float *in_bias, *out_bias;
 } fs_self_attention;
+
+static fs_status init_norms(fs_self_attention *a, const fs_options *o, const fs_build *build, fs_error *err) {
+    static const char *const kinds[] = {"none", "rms", NULL};
+    int kind;
+    a->epsilon = 1e-5f;
+    FS_TRY(fs_option_choice(o, "query_key_norm", kinds, &kind, err));
+    FS_TRY(fs_option_float(o, "epsilon", &a->epsilon, err));
+    if (!kind) return FS_OK;
+    FS_TRY(fs_build_vector(build, ".query_norm.weight", a->heads.width, 0, &a->query_norm, NULL, err));
+    return fs_build_vector(build, ".key_norm.weight", a->heads.width, 0, &a->key_norm, NULL, err);
+}
 
 static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err) {
     static const char *const weights[] = {".query.weight", ".key.weight", ".value.weight"};
@@ -27,6 +45,9 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_option_int(o, "window", 0, FS_MAX_WIDTH, &a->window, err));
     FS_TRY(fs_heads_init(&a->heads, o, build->k, a->width, err));
     FS_TRY(fs_block_check_input(before, a->width, o, err));
+    FS_TRY(fs_rotary_init(&a->rotary, o, a->heads.width, err));
+    FS_TRY(fs_relative_init(&a->relative, o, build, a->heads.heads, a->causal, err));
+    FS_TRY(init_norms(a, o, build, err));
     wide[0] = a->heads.heads * a->heads.width;
     wide[1] = wide[2] = a->heads.key_heads * a->heads.width;
     FS_TRY(fs_build_stack(build, weights, wide, 3, a->width, &a->in, err));
@@ -42,6 +63,10 @@ static void release(fs_block *b) {
     fs_self_attention *a = (fs_self_attention *)b;
     fs_matrix_free(&a->in);
     fs_matrix_free(&a->out);
+    fs_rotary_free(&a->rotary);
+    fs_relative_free(&a->relative);
+    fs_free(a->query_norm);
+    fs_free(a->key_norm);
     fs_free(a->in_bias);
     fs_free(a->out_bias);
 }
@@ -54,6 +79,7 @@ static size_t bytes(const fs_block *b) {
 /* What every pass needs: rows (n, H d + 2 KH d) projected, (n, H d) mixed, and what comes out */
 typedef struct attention_rows {
     float *projected, *mixed, *y;
+    float *turns; /* spare room of rotary positions */
     void *scratch;
 } attention_rows;
 
@@ -62,12 +88,22 @@ static attention_rows cut_rows(const fs_self_attention *a, fs_arena *arena, int6
     r.y = fs_arena_cut(arena, (size_t)n, (size_t)a->width, sizeof(float));
     r.projected = fs_arena_cut(arena, (size_t)n, (size_t)a->in.columns, sizeof(float));
     r.mixed = fs_arena_cut(arena, (size_t)n, (size_t)a->out.depth, sizeof(float));
+    r.turns = fs_arena_cut(arena, (size_t)a->rotary.dims, 1, sizeof(float));
     r.scratch = fs_arena_cut(arena, 1, FS_MAX(fs_gemm_scratch(&a->in, n), fs_gemm_scratch(&a->out, n)), 1);
     return r;
 }
 
 static void project(const fs_self_attention *a, const attention_rows *r, int64_t n, const float *x) {
     fs_gemm(&a->in, n, x, (size_t)a->width, a->in_bias, r->projected, (size_t)a->in.columns, 0, r->scratch, NULL);
+}
+
+/* Queries and keys of a row, made ready to meet */
+static void ready(const fs_self_attention *a, const attention_rows *r, int64_t row, int place) {
+    const int d = a->heads.width, Q = a->heads.heads, all = Q + a->heads.key_heads;
+    float *x = r->projected + (size_t)row * (size_t)a->in.columns;
+    for (int head = 0; head < all && a->query_norm; head++)
+        a->heads.k->rms_norm_f32(d, x + head * d, NULL, head < Q ? a->query_norm : a->key_norm, a->epsilon, x + head * d);
+    if (a->rotary.dims) fs_rotary_turn(&a->rotary, place, all, d, x, r->turns);
 }
 
 static void finish(const fs_self_attention *a, const attention_rows *r, int64_t n) {
@@ -80,6 +116,7 @@ static fs_attend_args call_for(const fs_self_attention *a, const attention_rows 
     fs_attend_args call = fs_heads_call(&a->heads, queries, keys);
     call.causal = a->causal;
     call.window = a->window;
+    fs_relative_join(&a->relative, &call);
     call.q = r->projected + (size_t)first * (size_t)a->in.columns;
     call.q_stride = (size_t)a->in.columns;
     call.y = r->mixed + (size_t)first * (size_t)a->out.depth;
@@ -103,6 +140,7 @@ static void attend(const fs_self_attention *a, const fs_flow *f, const attention
         const int64_t first = f->offsets[i], rows = f->offsets[i + 1] - first;
         fs_attend_args call = call_for(a, r, first, rows, rows);
         if (!rows) continue;
+        for (int64_t row = 0; row < rows; row++) ready(a, r, first + row, (int)row);
         call.k = keys;
         call.v = call.q + a->out.depth + a->block.kept_width;
         call.v_stride = call.q_stride;
@@ -156,6 +194,7 @@ static void step(const fs_block *b, fs_step *s) {
     const attention_rows r = cut_rows(a, s->arena, s->n);
     if (r.y) {
         project(a, &r, s->n, s->x);
+        for (int i = 0; i < s->n; i++) ready(a, &r, i, s->places[i]);
         keep(a, s, r.projected);
         look_back(a, s, &r);
         finish(a, &r, s->n);

@@ -45,6 +45,10 @@ cdef extern from "kernels/kernels.h" nogil:
     int FS_ATTEND_KEYS
     cdef struct probed "fs_kernels":
         map_slot relu_f32
+        map_slot silu_f32
+        map_slot gelu_f32
+        map_slot gelu_tanh_f32
+        map_slot mul_f32
         void (*layer_norm_f32)(int n, const float *x, const float *add, const float *weight, const float *bias, float epsilon, float *y) noexcept nogil
         void (*rms_norm_f32)(int n, const float *x, const float *add, const float *weight, float epsilon, float *y) noexcept nogil
         void (*ssru_f32)(int n, const float *x, float *c, float *h) noexcept nogil
@@ -130,6 +134,18 @@ cdef class Kernels:
 
     def relu_f32(self, x, y):
         self._map(self.k.relu_f32, x, y)
+
+    def silu_f32(self, x, y):
+        self._map(self.k.silu_f32, x, y)
+
+    def gelu_f32(self, x, y):
+        self._map(self.k.gelu_f32, x, y)
+
+    def gelu_tanh_f32(self, x, y):
+        self._map(self.k.gelu_tanh_f32, x, y)
+
+    def mul_f32(self, x, y):
+        self._map(self.k.mul_f32, x, y)
 
     def layer_norm_f32(self, float[::1] x, add, float[::1] weight, float[::1] bias, float epsilon, float[::1] y):
         """`add`: another row or None."""

@@ -14,7 +14,10 @@ from fastseq.models.plain import WIDTH_MAX, Plain, in_range, joined, read, shown
 
 Shape = tuple[int, ...]
 
+Activation = Literal["none", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid"]
+
 LAYERS_MAX = 1000
+DEPTH_MAX = 8  # matrices of a feed-forward block
 GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4, "ssru": 2}
 
 
@@ -69,7 +72,7 @@ class Position(Sublayer):
     """Adds to each row a vector of its place.
 
     `sinusoidal`: sines, then cosines, of place times 10000^(-i / steps), i below half the width. `learned`:
-    row place + `offset` of a table of `length` rows.
+    a row of a table of `length` rows. The first place is `offset`.
     """
 
     kind_of_block: ClassVar[str] = "position"
@@ -83,6 +86,7 @@ class Position(Sublayer):
     def check(self) -> None:
         in_range(self.width, "width")
         learned = self.kind == "learned"
+        in_range(self.offset + 1, "offset")
         if (self.length is not None) != learned or (self.steps is not None and learned):
             raise FormatError("only learned positions have a length", where="length", found=str(self.length))
         if self.steps is not None and not 0 < self.steps < 1e9:
@@ -122,8 +126,13 @@ class Norm(Sublayer):
 class SelfAttention(Sublayer):
     """Every row looks at all rows of its sequence; `causal`: at those up to itself.
 
-    Attributes: `scale` of the scores, None: 1 / sqrt(head width); `cap`, above 0: a score s becomes
-    cap tanh(s / cap); `window`, above 0: rows that far away and farther are not seen.
+    Attributes:
+        scale: of the scores; None: 1 / sqrt(head width).
+        cap: above 0, a score s becomes cap tanh(s / cap).
+        window: above 0, rows that far away and farther are not seen.
+        query_key_norm: of queries and keys, head by head, before they are turned.
+        rotary: columns of a head that are turned by their place; 0: none. csrc/nn/rotary.h has its options.
+        relative: prefix of a table of relative positions (csrc/nn/relative.h), in `buckets` up to `reach`.
     """
 
     kind_of_block: ClassVar[str] = "self_attention"
@@ -137,14 +146,68 @@ class SelfAttention(Sublayer):
     scale: float | None = None
     cap: float = 0.0
     window: int = 0
+    query_key_norm: Literal["none", "rms"] = "none"
+    rotary: int = 0
+    rotary_base: float = 10000.0
+    rotary_layout: Literal["halves", "pairs"] = "halves"
+    rotary_scaling: Literal["none", "linear", "llama3"] = "none"
+    rotary_factor: float = 1.0
+    rotary_low: float = 1.0
+    rotary_high: float = 4.0
+    rotary_original: float = 8192.0
+    relative: str | None = None
+    buckets: int = 32
+    reach: int = 128
+
+    @property
+    def each(self) -> int:
+        """Columns of a head."""
+        return self.head_width or self.width // self.heads
 
     def check(self) -> None:
         _check_heads(self)
         if self.window:
             in_range(self.window, "window")
+        self._check_rotary()
+        in_range(self.buckets, "buckets", 1 << 16)
+        in_range(self.reach, "reach", 1 << 16)
+        if self.relative is not None and (self.buckets % 4 or self.reach < self.buckets):
+            raise FormatError(
+                "no such relative positions",
+                where="buckets",
+                expected=f"a multiple of 4, at most the reach {self.reach}",
+                found=str(self.buckets),
+            )
+
+    def _check_rotary(self) -> None:
+        if not 0 <= self.rotary <= self.each or self.rotary % 2:
+            raise FormatError(
+                "out of range",
+                where="rotary",
+                expected=f"an even number, 0 to {self.each}",
+                found=str(self.rotary),
+            )
+        for name, least in (
+            ("base", 1.0),
+            ("factor", 0.0),
+            ("low", 0.0),
+            ("high", self.rotary_low),
+            ("original", 0.0),
+        ):
+            value = getattr(self, f"rotary_{name}")
+            if not least < value < 1e12:
+                raise FormatError(
+                    "out of range", where=f"rotary_{name}", expected=f"above {least:g}", found=str(value)
+                )
 
     def shapes(self) -> dict[str, Shape]:
-        return _attention_shapes(self, self.width) | self.norm_shapes(self.weights, self.width)
+        shapes = _attention_shapes(self, self.width) | self.norm_shapes(self.weights, self.width)
+        if self.query_key_norm != "none":
+            for side in ("query", "key"):
+                shapes[f"{self.weights}.{side}_norm.weight"] = (self.each,)
+        if self.relative is not None:
+            shapes[f"{self.relative}.weight"] = (self.buckets, self.heads)
+        return shapes
 
 
 @dataclass(frozen=True)
@@ -212,26 +275,40 @@ def _attention_shapes(block: SelfAttention | CrossAttention, memory: int) -> dic
 
 @dataclass(frozen=True)
 class FeedForward(Sublayer):
-    """Row by row, y = act(x W1 + b1) W2 + b2."""
+    """Row by row, y = act(x W1 + b1) W2 + b2; of `depth` matrices in all.
+
+    `gated`: y = (act(x Wg + bg) * (x W1 + b1)) W2 + b2.
+    """
 
     kind_of_block: ClassVar[str] = "feed_forward"
     weights: str
     width: int
     inner: int
-    activation: Literal["relu", "none"] = "relu"
+    activation: Activation = "relu"
     bias: bool = True
+    gated: bool = False
+    depth: int = 2
 
     def check(self) -> None:
         in_range(self.width, "width")
         in_range(self.inner, "inner")
+        if not 2 <= self.depth <= (2 if self.gated else DEPTH_MAX):
+            raise FormatError(
+                "out of range",
+                where="depth",
+                expected=f"2 to {DEPTH_MAX}, 2 of gated ones",
+                found=str(self.depth),
+            )
 
     def shapes(self) -> dict[str, Shape]:
-        shapes: dict[str, Shape] = {
-            "up.weight": (self.inner, self.width),
-            "down.weight": (self.width, self.inner),
-        }
+        shapes: dict[str, Shape] = {"up.weight": (self.inner, self.width)}
+        if self.gated:
+            shapes["gate.weight"] = (self.inner, self.width)
+        for i in range(1, self.depth - 1):
+            shapes[f"inner.{i}.weight"] = (self.inner, self.inner)
+        shapes["down.weight"] = (self.width, self.inner)
         if self.bias:
-            shapes |= {"up.bias": (self.inner,), "down.bias": (self.width,)}
+            shapes |= {name.replace("weight", "bias"): shape[:1] for name, shape in shapes.items()}
         shapes = {f"{self.weights}.{name}": shape for name, shape in shapes.items()}
         return shapes | self.norm_shapes(self.weights, self.width)
 
@@ -348,7 +425,7 @@ class Linear(Plain):
     input: int
     output: int
     bias: bool = True
-    activation: Literal["none", "tanh", "relu", "sigmoid"] = "none"
+    activation: Activation = "none"
 
     def check(self) -> None:
         in_range(self.input, "input")

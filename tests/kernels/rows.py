@@ -76,6 +76,13 @@ def dot(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
     close(k.dot_f32(x, y), products.sum(), SUM, np.abs(products).sum())
 
 
+def mul(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    x, y = floats(rng, n, start), floats(rng, n, start + 1)
+    wanted = x * y
+    k.mul_f32(x, y)
+    np.testing.assert_array_equal(y, wanted)
+
+
 def axpy(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
     x, y = floats(rng, n, start), floats(rng, n, start + 1)
     wanted = y + np.float32(0.3) * x.astype(np.float64)
@@ -216,6 +223,10 @@ def dots(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
 
 CASES: dict[str, Case] = {
     "relu_f32": pointwise("relu_f32", lambda x: np.maximum(x, 0), 0),
+    "silu_f32": pointwise("silu_f32", truth.silu, POINTWISE),
+    "gelu_f32": pointwise("gelu_f32", truth.gelu, POINTWISE),
+    "gelu_tanh_f32": pointwise("gelu_tanh_f32", truth.gelu_tanh, POINTWISE),
+    "mul_f32": mul,
     "layer_norm_f32": norm("layer_norm_f32", truth.layer_norm),
     "rms_norm_f32": norm("rms_norm_f32", truth.rms_norm),
     "ssru_f32": ssru,

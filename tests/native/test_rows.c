@@ -122,6 +122,10 @@ static void run_gru(const fs_kernels *k, room *r, int n, int early) {
     k->gru_f32(n, AT(0, 3 * n), AT(1, 3 * n), AT(4, n));
 }
 static void run_relu(const fs_kernels *k, room *r, int n, int early) { k->relu_f32(n, AT(0, n), AT(4, n)); }
+static void run_silu(const fs_kernels *k, room *r, int n, int early) { k->silu_f32(n, AT(0, n), AT(4, n)); }
+static void run_gelu(const fs_kernels *k, room *r, int n, int early) { k->gelu_f32(n, AT(0, n), AT(4, n)); }
+static void run_gelu_tanh(const fs_kernels *k, room *r, int n, int early) { k->gelu_tanh_f32(n, AT(0, n), AT(4, n)); }
+static void run_mul(const fs_kernels *k, room *r, int n, int early) { k->mul_f32(n, AT(0, n), AT(4, n)); }
 static void run_layer_norm(const fs_kernels *k, room *r, int n, int early) {
     if (n) k->layer_norm_f32(n, AT(0, n), AT(1, n), AT(2, n), AT(3, n), 1e-2f, AT(4, n));
 }
@@ -151,6 +155,10 @@ static const struct {
     {"lstm", run_lstm, 1e-6f},
     {"gru", run_gru, 1e-6f},
     {"relu", run_relu, 0},
+    {"silu", run_silu, 0},
+    {"gelu", run_gelu, 0},
+    {"gelu_tanh", run_gelu_tanh, 0},
+    {"mul", run_mul, 0},
     {"layer_norm", run_layer_norm, 3e-5f},
     {"rms_norm", run_rms_norm, 3e-6f},
     {"ssru", run_ssru, 1e-6f},

@@ -5,6 +5,8 @@ Each function takes float32 rows as the kernel does and gives what it should hav
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 Array = np.ndarray
@@ -24,6 +26,20 @@ def sigmoid(x: Array) -> Array:
     x = x.astype(np.float64)
     e = np.exp(-np.abs(x))
     return np.where(np.signbit(x), e, 1.0) / (1 + e)
+
+
+def silu(x: Array) -> Array:
+    return x * sigmoid(x)
+
+
+def gelu(x: Array) -> Array:
+    """X times the normal distribution up to x."""
+    return np.array([0.5 * v * math.erfc(-v / math.sqrt(2)) for v in x.tolist()])
+
+
+def gelu_tanh(x: Array) -> Array:
+    x = x.astype(np.float64)
+    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
 def log_sum_exp(x: Array) -> float:

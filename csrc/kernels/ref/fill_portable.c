@@ -7,6 +7,10 @@ void fs_kernels_fill_portable(fs_kernels *k) {
     k->sigmoid_f32 = fs_sigmoid_f32__portable;
     k->tanh_f32 = fs_tanh_f32__portable;
     k->relu_f32 = fs_relu_f32__portable;
+    k->silu_f32 = fs_silu_f32__portable;
+    k->gelu_f32 = fs_gelu_f32__portable;
+    k->gelu_tanh_f32 = fs_gelu_tanh_f32__portable;
+    k->mul_f32 = fs_mul_f32__portable;
     k->layer_norm_f32 = fs_layer_norm_f32__portable;
     k->rms_norm_f32 = fs_rms_norm_f32__portable;
     k->softmax_f32 = fs_softmax_f32__portable;
