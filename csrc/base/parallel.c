@@ -17,7 +17,7 @@
 #define FS_POLL_NS 20000000
 #define FS_MAX_THREADS 1024
 
-static int64_t now_ns(void) {
+int64_t fs_clock_ns(void) {
 #if defined(_WIN32)
     return (int64_t)GetTickCount64() * 1000000;
 #else
@@ -94,16 +94,18 @@ static int on_calling_thread(void) {
 
 /* The first poll is due 20 ms into the work: short calls never take the caller's lock. */
 static void poll_when_due(fs_run *run) {
-    int64_t now = now_ns();
+    int64_t now = fs_clock_ns();
     int first = run->next_poll_ns == 0;
+    if (run->deadline_ns && now >= run->deadline_ns) fs_atomic_store(&run->stopped, FS_STOP_DEADLINE);
+    if (!run->poll) return;
     if (!first && now < run->next_poll_ns) return;
     run->next_poll_ns = now + FS_POLL_NS;
-    if (!first && run->poll(run->poll_arg)) fs_atomic_store(&run->stopped, 1);
+    if (!first && run->poll(run->poll_arg)) fs_atomic_store(&run->stopped, FS_STOP_ASKED);
 }
 
 int fs_run_stopped(fs_run *run, int worker) {
     if (!run) return 0;
-    if (worker == 0 && run->poll && on_calling_thread()) poll_when_due(run);
+    if (worker == 0 && (run->poll || run->deadline_ns) && on_calling_thread()) poll_when_due(run);
     return fs_atomic_load(&run->stopped) != 0;
 }
 

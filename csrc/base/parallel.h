@@ -17,10 +17,15 @@ typedef struct fs_run {
     int threads;           /* workers to use at most; 0: fs_threads_get() */
     int (*poll)(void *);   /* called about every 20 ms by the calling thread; nonzero asks to stop. May be NULL */
     void *poll_arg;
-    fs_atomic stopped;     /* set once the work is to stop; read by every worker */
+    fs_atomic stopped;     /* an fs_stop, set once the work is to stop; read by every worker */
     fs_atomic done;        /* items finished, for progress */
     int64_t next_poll_ns;  /* 0 at first: a call shorter than 20 ms never polls */
+    int64_t deadline_ns;   /* by fs_clock_ns: when the work is to stop; 0: never */
 } fs_run;
+
+typedef enum fs_stop { FS_STOP_NONE, FS_STOP_ASKED, FS_STOP_DEADLINE } fs_stop;
+
+int64_t fs_clock_ns(void); /* of a clock that only rises, from no point in particular */
 
 /* begin <= item < end; `worker` is below the thread count and never used by two at once */
 typedef void (*fs_task)(void *ctx, int64_t begin, int64_t end, int worker);

@@ -19,26 +19,51 @@ typedef struct fs_decode_job {
     const int32_t *never;          /* (nevers): tokens that are not chosen, rising */
     int nevers;
     const int32_t *limit;          /* (B): most tokens of a sequence */
+    int beam;                      /* hypotheses at once: 1 is greedy search */
+    int results;                   /* A of a sequence, best first; at most `beam` */
+    float length_penalty;          /* alpha: hypotheses rank by log-probability / length^alpha */
 } fs_decode_job;
 
-/* Sequence i's tokens are ids[start[i] .. start[i] + length[i]); start leaves limit[i] places for each. */
+/* How a sequence ended: at its limit, by a stop token, as the run was stopped; or there is no such result. */
+enum { FS_END_LIMIT, FS_END_STOP, FS_END_RUN, FS_END_NONE };
+
+/* Results of sequence i are r = A i .. A i + A - 1; tokens of r are ids[start[r] .. start[r] + length[r]). start leaves
+ * limit[i] places for each. `ended` says FS_END_RUN of a sequence's first result, FS_END_NONE of the others, until a search
+ * says more. */
 typedef struct fs_decode_out {
-    const int64_t *start;  /* (B) */
+    const int64_t *start;  /* (A B) */
     int32_t *ids;
     float *logprobs;       /* one a token */
-    int32_t *length;       /* (B) */
-    unsigned char *stopped; /* (B): 1 for an end by a stop token, 0 by the limit */
-    float *stop_logprob;   /* (B): of the stop token; 0 without */
+    int32_t *aligned;      /* one a token: the source's token it comes from, -1 where that is not known; or NULL */
+    int32_t *length;       /* (A B) */
+    unsigned char *ended;  /* (A B) */
+    float *stop_logprob;   /* (A B): of the stop token; 0 without */
     fs_atomic *steps;      /* steps taken, over all workers */
 } fs_decode_out;
 
-/* Greedy search over sources [first, first + count): the likeliest token each time, the lowest id on a tie. A
- * sequence that ends gives its row to the next one waiting. One thread; scratch is reused from call to call. */
-fs_status fs_greedy(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,
-                    fs_arena *scratch, fs_run *run, int worker, fs_error *err);
+/* A search over sources [first, first + count). One thread; scratch is reused from call to call. */
+typedef fs_status fs_search(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,
+                            fs_arena *scratch, fs_run *run, int worker, fs_error *err);
 
-/* All sources of the job over fs_run_threads(run) threads, `grain` sources at a time: a stepper a thread. */
-fs_status fs_decode_all(fs_stepper *const *steppers, const fs_decode_job *job, int64_t grain, const fs_decode_out *out,
-                        fs_run *run, fs_error *err);
+/* The likeliest token each time, the lowest id on a tie. A sequence that ends gives its row to the next one waiting. */
+fs_search fs_greedy;
+
+/* The `beam` likeliest beginnings of each sequence at once. One that ends takes a place of the beam for good, and the search
+ * goes on with what is left until all have ended, or none that goes on can still rank among the results. Ends at the limit
+ * count as any other. Of equals the one first found is kept, that of the lowest id among one hypothesis' continuations. The
+ * length that scores are divided by counts the tokens of the answer and the stop token. The stepper
+ * has `beam` rows at least. */
+fs_search fs_beam;
+
+/* Cuts sources into pieces for threads to take, cuts (count + 1) rising from 0 to count; returns how many. A piece has at
+ * most `sources` of them, and where lengths are given at most `tokens` in all or one source; several threads find smaller
+ * ones towards the end, so that they end together. offsets (B + 1): sequence i has offsets[i + 1] - offsets[i] tokens; NULL:
+ * not known. */
+int64_t fs_decode_cut(const fs_decode_job *job, const int64_t *offsets, int64_t sources, int64_t tokens, int threads,
+                      int64_t *cuts);
+
+/* All sources of the job over fs_run_threads(run) threads, a stepper a thread: sources [cuts[i], cuts[i + 1]) at a time. */
+fs_status fs_decode_all(fs_stepper *const *steppers, const fs_decode_job *job, const int64_t *cuts, int64_t pieces,
+                        const fs_decode_out *out, fs_run *run, fs_error *err);
 
 #endif

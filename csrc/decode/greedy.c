@@ -1,8 +1,7 @@
 /* Greedy decoding of many sequences of different lengths, R at a time. */
-#include <math.h>
 #include <string.h>
 
-#include "decode.h"
+#include "logits.h"
 
 /* One worker's rows: n of R are in use, always the first n. */
 typedef struct rows {
@@ -25,8 +24,8 @@ static int prompt_length(const fs_decode_job *job, int64_t sequence) {
     return (int)(job->prompt_offsets[sequence + 1] - job->prompt_offsets[sequence]);
 }
 
-static void end_sequence(const rows *r, int64_t sequence, int stopped, float logprob) {
-    r->out->stopped[sequence] = (unsigned char)stopped;
+static void end_sequence(const rows *r, int64_t sequence, int ended, float logprob) {
+    r->out->ended[sequence] = (unsigned char)ended;
     r->out->stop_logprob[sequence] = logprob;
 }
 
@@ -50,7 +49,7 @@ static int admit(rows *r, int i) {
         int64_t source = r->next++, sequence = r->job->order ? r->job->order[source] : source;
         r->out->length[sequence] = 0;
         if (r->job->limit[sequence] <= 0) {
-            end_sequence(r, sequence, 0, 0);
+            end_sequence(r, sequence, FS_END_LIMIT, 0);
             continue;
         }
         r->m->begin(r->m, i, source);
@@ -61,50 +60,35 @@ static int admit(rows *r, int i) {
     return 0;
 }
 
-static int is_stop(const fs_decode_job *job, int32_t token) {
-    for (int i = 0; i < job->stops; i++)
-        if (job->stop[i] == token) return 1;
-    return 0;
-}
-
-/* Logits of tokens that may not be chosen go to -infinity; tokens (n) rising, or NULL for all. */
-static void rule_out(const fs_decode_job *job, const int32_t *tokens, int n, float *logits) {
-    for (int i = 0, at = 0; i < job->nevers; i++) {
-        const int32_t token = job->never[i];
-        if (!tokens) logits[token] = -INFINITY;
-        for (; tokens && at < n && tokens[at] <= token; at++)
-            if (tokens[at] == token) logits[at] = -INFINITY;
-    }
-}
-
 /* The row's next token; 1 when its sequence has ended. */
 static int choose(rows *r, int i) {
     const fs_kernels *k = r->job->k;
-    int V = r->m->vocabulary, n = V;
-    const int32_t *candidates = NULL;
-    int64_t sequence = r->sequence[i];
-    float *logits = r->logits + (size_t)i * (size_t)V;
+    const int32_t *candidates;
+    int64_t sequence = r->sequence[i], at;
+    float *logits = r->logits + (size_t)i * (size_t)r->m->vocabulary;
     int32_t *length = &r->out->length[sequence], token;
+    int n;
     float logprob;
     if (!r->need[i]) { /* still in the prompt */
         r->token[i] = r->job->prompt[r->job->prompt_offsets[sequence] + r->fed[i]++];
         r->need[i] = r->fed[i] == prompt_length(r->job, sequence);
         return 0;
     }
-    if (r->m->candidates) candidates = r->m->candidates(r->m, i, &n);
-    rule_out(r->job, candidates, n, logits);
+    candidates = fs_logits_allow(r->m, r->job, i, logits, &n);
     token = FS_MAX(k->argmax_f32(n, logits), 0);
     logprob = logits[token] - k->log_sum_exp_f32(n, logits);
     if (candidates) token = candidates[token];
-    if (is_stop(r->job, token)) {
-        end_sequence(r, sequence, 1, logprob);
+    if (fs_logits_stop(r->job, token)) {
+        end_sequence(r, sequence, FS_END_STOP, logprob);
         return 1;
     }
-    r->out->ids[r->out->start[sequence] + *length] = token;
-    r->out->logprobs[r->out->start[sequence] + *length] = logprob;
+    at = r->out->start[sequence] + *length;
+    r->out->ids[at] = token;
+    r->out->logprobs[at] = logprob;
+    if (r->out->aligned) r->out->aligned[at] = fs_logits_aligned(r->m, r->job, i);
     r->token[i] = token;
     if (++*length < r->job->limit[sequence]) return 0;
-    end_sequence(r, sequence, 0, 0);
+    end_sequence(r, sequence, FS_END_LIMIT, 0);
     return 1;
 }
 

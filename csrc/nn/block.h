@@ -80,7 +80,7 @@ typedef struct fs_step {
     const fs_memory *memory;  /* NULL for a language model */
     const float *prepared;    /* what the block at work prepared over memory, or NULL */
     const int64_t *sources;   /* (n): which sequence of memory a row attends to */
-    float *attention;         /* (R, longest): the weights of this step, when asked for; else NULL */
+    float *attention;         /* (R, longest): the weights of this step, of several blocks the last one's, when asked for; else NULL */
     int64_t attention_stride;
 } fs_step;
 

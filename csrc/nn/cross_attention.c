@@ -83,6 +83,7 @@ static void attend(const fs_cross_attention *a, const fs_step *s, const float *q
         call.v = s->prepared + (size_t)first * 2 * W + W;
         call.v_stride = 2 * W;
         call.y = mixed + (size_t)i * Q;
+        if (s->attention) call.mean = memset(s->attention + (size_t)i * (size_t)s->attention_stride, 0, (size_t)rows * sizeof(float));
         if (rows)
             a->heads.k->attend_f32(&call);
         else

@@ -20,6 +20,7 @@ struct fs_session {
     const fs_attention *attention;
     const fs_rnn *rnn;
     const fs_linear *head;
+    int looks;            /* attention leaves its weights */
     fs_memory memory;     /* the prepared sources */
     int64_t first;        /* the source that memory's first sequence is */
     int64_t longest;      /* rows of its longest sequence */
@@ -127,7 +128,6 @@ static const int32_t *candidates(fs_stepper *stepper, int row, int *count) {
 static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_error *err) {
     fs_session *s = (fs_session *)stepper;
     const fs_graph *e = s->sources.encoder;
-    const fs_attention *a = s->attention;
     const int attends = s->decoder->memory_width != 0;
     int64_t longest = 1, rows, all, *offsets = NULL, *places = NULL;
     float *states = NULL, *hidden = NULL, *cell = NULL;
@@ -151,7 +151,7 @@ static fs_status prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_e
             if (state) hidden = fs_arena_cut(&s->prepared, (size_t)count, state, sizeof(float));
             if (e->has_cell) cell = fs_arena_cut(&s->prepared, (size_t)count, state, sizeof(float));
         }
-        if (a) s->weights = fs_arena_cut(&s->prepared, (size_t)s->stepper.rows, (size_t)longest, sizeof(float));
+        if (s->looks) s->weights = fs_arena_cut(&s->prepared, (size_t)s->stepper.rows, (size_t)longest, sizeof(float));
         if (s->bridge && s->bridge->kind == FS_BRIDGE_LINEAR) {
             s->start = fs_arena_cut(&s->prepared, (size_t)count, (size_t)s->bridge->output, sizeof(float));
             need = FS_MAX(need, fs_gemm_scratch(&s->bridge->matrix, all));
@@ -236,8 +236,7 @@ static fs_status place_tokens(fs_session *s, int row, int at, int count, fs_erro
 static fs_step begin_step(fs_session *s, int n, const int32_t *tokens) {
     fs_arena_rewind(&s->step);
     return (fs_step){.arena = &s->step, .n = n, .capacity = s->stepper.rows, .tokens = tokens, .places = s->places,
-                     .pages = s->pages, .memory = &s->memory, .sources = s->step_source, .attention = s->weights,
-                     .attention_stride = s->longest};
+                     .pages = s->pages, .memory = &s->memory, .sources = s->step_source};
 }
 
 /* The end of learned positions: a prompt that passes it is refused, what a model goes on to write stays there. */
@@ -301,9 +300,18 @@ static fs_status take_step(fs_stepper *stepper, int n, const int32_t *tokens, co
     for (int i = 0; i < n; i++) FS_TRY(place_tokens(s, i, i, 1, err));
     for (int i = 0; i < n && s->cache.floats; i++) s->pages[i] = fs_cache_pages(&s->cache, i);
     step = begin_step(s, n, tokens);
+    step.attention = s->weights;
+    step.attention_stride = s->longest;
     run_trunk(s, &step);
     run_head(s, n, step.x, need, logits);
     return FS_OK;
+}
+
+static const float *attention(fs_stepper *stepper, int row, int64_t *count) {
+    const fs_session *s = (const fs_session *)stepper;
+    const int64_t source = s->row_source[row];
+    *count = s->memory.offsets[source + 1] - s->memory.offsets[source];
+    return s->weights + row * s->longest;
 }
 
 static void reorder(fs_stepper *stepper, int n, const int32_t *from) {
@@ -425,6 +433,8 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
     s->attention = fs_attention_of(fs_graph_find(decoder, &fs_block_attention));
     s->rnn = fs_rnn_of(fs_graph_find(decoder, &fs_block_rnn));
     s->head = fs_linear_of(decoder->blocks[decoder->count - 1]);
+    s->looks = s->attention || (sources->attention && fs_graph_find(decoder, &fs_block_cross_attention));
+    if (s->looks && sources->attention) s->stepper.attention = attention;
     st = check_parts(s, err);
     if (st == FS_OK) st = allocate(s, err);
     if (st == FS_OK) st = plan_step(s, err);
@@ -450,9 +460,3 @@ void fs_session_free(fs_session *s) {
 }
 
 fs_stepper *fs_session_stepper(fs_session *s) { return &s->stepper; }
-
-void fs_session_attention(const fs_session *s, int row, const float **weights, int64_t *n) {
-    int64_t source = s->row_source[row];
-    *n = s->attention ? s->memory.offsets[source + 1] - s->memory.offsets[source] : 0;
-    *weights = s->weights + row * s->longest;
-}

@@ -17,6 +17,7 @@ typedef struct fs_sources {
     const fs_batch *batch;
     const int64_t *order;
     const fs_shortlist *shortlist; /* of the batch's tokens; NULL: the whole vocabulary */
+    int attention;                 /* whether the stepper is to tell it */
 } fs_sources;
 
 /* Everything is borrowed and must outlive the session. rows: R. */
@@ -24,8 +25,5 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
                             fs_session **out, fs_error *err);
 void fs_session_free(fs_session *s);
 fs_stepper *fs_session_stepper(fs_session *s);
-
-/* The last step's attention of `row`: *weights (*n); *n is 0 without attention. */
-void fs_session_attention(const fs_session *s, int row, const float **weights, int64_t *n);
 
 #endif

@@ -21,11 +21,15 @@ struct fs_stepper {
     /* tokens (count) of one row go in, one behind the other, faster than by steps; no logits come out. NULL where a model
      * takes one at a time. */
     fs_status (*feed)(fs_stepper *s, int row, int count, const int32_t *tokens, fs_error *err);
-    /* Row i becomes what row from[i] was, for i < n. */
+    /* Row i becomes what row from[i] was, for i < n. A row may be named several times, where a hypothesis forks, or not at
+     * all, where it is given up; rows from n on are free until they begin anew. */
     void (*reorder)(fs_stepper *s, int n, const int32_t *from);
     /* The tokens that `row` may go on with, rising, *count of them: logits[j] of the row is then that of the j-th. NULL:
      * the whole vocabulary. The function itself may be NULL. */
     const int32_t *(*candidates)(fs_stepper *s, int row, int *count);
+    /* Of the last step: how much `row` looked at each of the *count tokens of its source, adding up to 1. NULL where that is
+     * not known or was not asked for. */
+    const float *(*attention)(fs_stepper *s, int row, int64_t *count);
 };
 
 #endif

@@ -16,6 +16,12 @@ cdef extern from "base/parallel.h" nogil:
         fs_atomic stopped
         fs_atomic done
         int64_t next_poll_ns
+        int64_t deadline_ns
+    ctypedef enum fs_stop:
+        FS_STOP_NONE
+        FS_STOP_ASKED
+        FS_STOP_DEADLINE
+    int64_t fs_clock_ns()
     void fs_threads_set(int threads)
     int fs_threads_get()
     int fs_run_threads(const fs_run *run)
@@ -115,18 +121,20 @@ cdef class Run:
     """What a native call carries: its thread count, Python's signals, and who is told of progress.
 
     threads: None for the process-wide count. progress: called with the items done so far, about 50 times a
-    second, on the calling thread.
+    second, on the calling thread. deadline: seconds from now until the work is to stop.
     """
     cdef fs_run run
     cdef object progress, raised
 
-    def __cinit__(self, threads=None, progress=None):
+    def __cinit__(self, threads=None, progress=None, deadline=None):
         if threads is not None and (not isinstance(threads, int) or not 0 <= threads <= 4096):
             raise errors.ArgumentError("bad thread count", where="threads", expected="0 to 4096", found=repr(threads))
         self.run.threads = 0 if threads is None else threads
         self.run.poll = _poll
         self.run.poll_arg = <void *>self
         self.progress = progress
+        if deadline is not None:  # at most a century, so that the sum is a time
+            self.run.deadline_ns = fs_clock_ns() + <int64_t>(max(0.0, min(float(deadline), 3e9)) * 1e9)
 
     cdef int poll(self) noexcept:
         """Runs pending signal handlers; what one raises is kept, and stops the work."""

@@ -9,6 +9,8 @@ cdef extern from "nn/stepper.h" nogil:
                           fs_error *err) noexcept nogil
         fs_status (*feed)(fs_stepper *s, int row, int count, const int32_t *tokens, fs_error *err) noexcept nogil
         void (*reorder)(fs_stepper *s, int n, const int32_t *from_) noexcept nogil
+        const int32_t *(*candidates)(fs_stepper *s, int row, int *count) noexcept nogil
+        const float *(*attention)(fs_stepper *s, int row, int64_t *count) noexcept nogil
 
 cdef extern from "nn/shortlist.h" nogil:
     ctypedef struct fs_shortlist:
@@ -30,11 +32,11 @@ cdef extern from "nn/session.h" nogil:
         const fs_batch *batch
         const int64_t *order
         const fs_shortlist *shortlist
+        int attention
     fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, int rows, fs_run *run, int worker,
                                 fs_session **out, fs_error *err)
     void fs_session_free(fs_session *s)
     fs_stepper *fs_session_stepper(fs_session *s)
-    void fs_session_attention(const fs_session *s, int row, const float **weights, int64_t *n)
 
 cdef extern from "decode/decode.h" nogil:
     ctypedef struct fs_decode_job:
@@ -48,15 +50,26 @@ cdef extern from "decode/decode.h" nogil:
         const int32_t *never
         int nevers
         const int32_t *limit
+        int beam
+        int results
+        float length_penalty
+    enum:
+        FS_END_LIMIT
+        FS_END_STOP
+        FS_END_RUN
+        FS_END_NONE
     ctypedef struct fs_decode_out:
         const int64_t *start
         int32_t *ids
         float *logprobs
+        int32_t *aligned
         int32_t *length
-        unsigned char *stopped
+        unsigned char *ended
         float *stop_logprob
         fs_atomic *steps
-    fs_status fs_decode_all(fs_stepper *const *steppers, const fs_decode_job *job, int64_t grain,
+    int64_t fs_decode_cut(const fs_decode_job *job, const int64_t *offsets, int64_t sources, int64_t tokens, int threads,
+                          int64_t *cuts)
+    fs_status fs_decode_all(fs_stepper *const *steppers, const fs_decode_job *job, const int64_t *cuts, int64_t pieces,
                             const fs_decode_out *out, fs_run *run, fs_error *err)
 
 cdef extern from *:
@@ -68,21 +81,25 @@ cdef extern from *:
     void fs_log_softmax_rows(const fs_kernels *k, int rows, int n, float *x) nogil
 
 cdef enum:
-    _ROWS = 64    # rows a thread decodes at once
-    _GRAIN = 128  # sources a thread takes at once: enough that the last few rows of a run cost little
+    _ROWS = 64            # rows a thread decodes at once
+    _GRAIN = 128          # sources a thread takes at once: enough that the last few rows of a run cost little
+    _BATCH_TOKENS = 4096  # of sources that a thread takes at once
+    _BEAM_MAX = 1024
 
 
 class Decoded:
-    """Generated ids, ragged: ids and logprobs (N), offsets (B + 1).
+    """Generated ids, ragged: A results for each of B sequences, best first, N tokens in all.
 
-    stopped (B): 1 where a stop token ended it (not in ids), 0 at the limit; stop_logprobs (B): of that token,
-    0 where there is none; steps: decoder steps taken, over all threads.
+    ids and logprobs (N), offsets (A B + 1); aligned (N): the source's token that each looked at most, -1 where that is not
+    known, or None. ended (A B): 0 at the limit, 1 by a stop token (not in ids), 2 when the work stopped before, 3 where
+    there is no such result; stop_logprobs (A B): of that token, 0 where there is none. steps: decoder steps taken, over all
+    threads. late: the deadline passed.
     """
-    __slots__ = ("ids", "offsets", "logprobs", "stopped", "stop_logprobs", "steps")
+    __slots__ = ("ids", "offsets", "logprobs", "aligned", "ended", "stop_logprobs", "steps", "late")
 
-    def __init__(self, ids, offsets, logprobs, stopped, stop_logprobs, steps):
-        self.ids, self.offsets, self.logprobs = ids, offsets, logprobs
-        self.stopped, self.stop_logprobs, self.steps = stopped, stop_logprobs, steps
+    def __init__(self, ids, offsets, logprobs, aligned, ended, stop_logprobs, steps, late):
+        self.ids, self.offsets, self.logprobs, self.aligned = ids, offsets, logprobs, aligned
+        self.ended, self.stop_logprobs, self.steps, self.late = ended, stop_logprobs, steps, late
 
 
 def shortlist_checksum(const uint8_t[::1] data) -> int:
@@ -162,79 +179,142 @@ cdef object _token_ids(tokens, int vocabulary, str where):
     return ids
 
 
-cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source, prompts, stop, max_new_tokens,
-                    threads, int rows, progress, Shortlist shortlist=None, never=()):
-    """The common path: from a memory, from ids through an encoder, or from prompts alone."""
+cdef int _within(value, int low, int high, str where) except -1:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise errors.ArgumentError("out of range", where=where, expected=f"{low} to {high}", found=repr(value))
+    return 0
+
+
+cdef class _Search:
+    """What is asked of a search, and the arrays that it points to."""
+    cdef fs_decode_job job
+    cdef object prompts, stop, limits, never, deadline, progress, threads
+    cdef int rows, aligned
+    cdef int64_t batch_tokens
+
+    def __cinit__(self, Graph decoder, _Ragged prompts, *, stop, max_new_tokens, never=(), beam=1, results=1,
+                  length_penalty=1.0, aligned=False, threads=None, int rows=0, batch_tokens=None, deadline=None,
+                  progress=None):
+        cdef const int32_t[::1] c_stop, c_limits, c_never
+        B = prompts.batch.count
+        self.prompts = prompts
+        if B and np.diff(prompts.offsets).min() < 1:
+            raise errors.ArgumentError("empty prompt", where="prompts", expected="one token at least", found="none")
+        self.stop, self.limits = _token_ids(stop, decoder.g.vocabulary, "stop"), _limits(max_new_tokens, B)
+        self.never = np.unique(_token_ids(never, decoder.g.vocabulary, "never"))
+        _within(beam, 1, _BEAM_MAX, "beam_size")
+        _within(results, 1, beam, "num_return")
+        self.batch_tokens = _BATCH_TOKENS if batch_tokens is None else batch_tokens
+        self.aligned, self.threads, self.progress, self.deadline = aligned, threads, progress, deadline
+        self.rows = rows or max(_ROWS, beam)
+        c_stop, c_limits, c_never = self.stop, self.limits, self.never
+        self.job.k, self.job.count = decoder.k, B
+        self.job.prompt, self.job.prompt_offsets = prompts.batch.ids, prompts.batch.offsets
+        self.job.stop, self.job.stops = (&c_stop[0] if len(self.stop) else NULL), len(self.stop)
+        self.job.never, self.job.nevers = (&c_never[0] if len(self.never) else NULL), len(self.never)
+        self.job.limit = &c_limits[0] if B else NULL
+        self.job.beam, self.job.results, self.job.length_penalty = beam, results, length_penalty
+
+
+cdef class _Found:
+    """Room for what a search finds."""
+    cdef fs_decode_out out
+    cdef fs_atomic steps
+    cdef object starts, ids, logprobs, aligned, lengths, ended, stop_logprobs
+
+    def __cinit__(self, _Search search):
+        cdef const int64_t[::1] c_start
+        cdef int32_t[::1] c_ids, c_lengths, c_aligned
+        cdef float[::1] c_logprobs, c_stop_logprobs
+        cdef unsigned char[::1] c_ended
+        cdef int64_t count = search.job.count, most
+        limits = np.repeat(search.limits, search.job.results)
+        self.starts = np.zeros(len(limits) + 1, np.int64)
+        np.cumsum(limits, out=self.starts[1:])
+        most = max(int(self.starts[len(limits)]), 1)
+        try:  # filled as far as sequences go; untouched pages cost nothing
+            self.ids, self.logprobs = np.empty(most, np.int32), np.empty(most, np.float32)
+            self.aligned = np.empty(most, np.int32) if search.aligned else None
+        except MemoryError:
+            raise errors.OutOfMemoryError("out of memory", where="max_new_tokens", expected="room for every token",
+                                          found=f"{most} tokens") from None
+        self.lengths, self.stop_logprobs = np.zeros(len(limits), np.int32), np.zeros(len(limits), np.float32)
+        self.ended = np.full((count, search.job.results), FS_END_NONE, np.uint8)
+        self.ended[:, 0] = FS_END_RUN
+        if not count:
+            return
+        c_start, c_ids, c_logprobs, c_lengths = self.starts, self.ids, self.logprobs, self.lengths
+        c_ended, c_stop_logprobs = self.ended.reshape(-1), self.stop_logprobs
+        self.out.start, self.out.ids, self.out.logprobs, self.out.length = &c_start[0], &c_ids[0], &c_logprobs[0], &c_lengths[0]
+        self.out.ended, self.out.stop_logprob, self.out.steps = &c_ended[0], &c_stop_logprobs[0], &self.steps
+        if self.aligned is not None:
+            c_aligned = self.aligned
+            self.out.aligned = &c_aligned[0]
+
+    def result(self, late):
+        kept = np.zeros(len(self.lengths) + 1, np.int64)
+        np.cumsum(self.lengths, out=kept[1:])
+        taken = np.repeat(self.starts[:-1] - kept[:-1], self.lengths) + np.arange(kept[-1])
+        aligned = None if self.aligned is None else self.aligned[taken]
+        return Decoded(self.ids[taken], kept, self.logprobs[taken], aligned, self.ended.reshape(-1), self.stop_logprobs,
+                       self.steps, late)
+
+
+cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source, prompts, Shortlist shortlist, dict options):
+    """The common path: from a memory, from ids through an encoder, or from prompts alone.
+
+    An exception that stopped the work (a signal's, or of progress) has what was done so far as its `decoded`.
+    """
     cdef fs_error err
     cdef fs_status st
-    cdef Run run = Run(threads, progress)
+    cdef Run run
     cdef fs_sources sources
-    cdef fs_decode_job job
-    cdef fs_decode_out out
-    cdef fs_atomic steps = 0
-    cdef const int32_t[::1] c_stop, c_limits, c_never
-    cdef const int64_t[::1] c_start
-    cdef int64_t[::1] c_order
-    cdef int32_t[::1] c_ids, c_lengths
-    cdef float[::1] c_logprobs, c_stop_logprobs
-    cdef unsigned char[::1] c_stopped
+    cdef _Search search
+    cdef _Found found
     cdef _Sessions sessions
-    cdef int64_t grain
+    cdef _Ragged prompt
+    cdef int64_t[::1] c_order, c_cuts
+    cdef int64_t pieces, B
     decoder.enter()
     try:
         prompt = _Ragged(prompts[0], prompts[1], decoder.g.vocabulary, decoder.g.least)
-        B = (<_Ragged>prompt).batch.count
+        B = prompt.batch.count
         if (memory is not None and memory.memory.count != B) or (source is not None and source.batch.count != B):
             raise errors.ArgumentError("as many prompts as sources are needed", where="prompts", expected=str(
                 memory.memory.count if memory is not None else source.batch.count), found=str(B))
-        if B and np.diff((<_Ragged>prompt).offsets).min() < 1:
-            raise errors.ArgumentError("empty prompt", where="prompts", expected="one token at least", found="none")
-        stop_ids, limits = _token_ids(stop, decoder.g.vocabulary, "stop"), _limits(max_new_tokens, B)
-        never_ids = np.unique(_token_ids(never, decoder.g.vocabulary, "never"))
-        starts = np.zeros(B + 1, np.int64)
-        np.cumsum(limits, out=starts[1:])
-        try:  # filled as far as sequences go; untouched pages cost nothing
-            ids, logprobs = np.empty(max(int(starts[-1]), 1), np.int32), np.empty(max(int(starts[-1]), 1), np.float32)
-        except MemoryError:
-            raise errors.OutOfMemoryError("out of memory", where="max_new_tokens", expected="room for every token",
-                                          found=f"{int(starts[-1])} tokens") from None
-        lengths, stopped, stop_logprobs = np.zeros(B, np.int32), np.zeros(B, np.uint8), np.zeros(B, np.float32)
-        if B:
-            c_stop, c_limits, c_start, c_ids, c_logprobs = stop_ids, limits, starts, ids, logprobs
-            c_lengths, c_stopped, c_stop_logprobs = lengths, stopped, stop_logprobs
-            sources.memory = &memory.memory if memory is not None else NULL
-            sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
-            job.order = NULL
-            if source is not None:
-                order = np.empty(B, np.int64)
-                c_order = order
-                check(fs_batch_order(&source.batch, &c_order[0], &err), &err)
-                sources.encoder, sources.batch, sources.order = encoder.g, &source.batch, &c_order[0]
-                job.order = &c_order[0]
-                if shortlist is not None:
-                    _check_shortlist(shortlist, encoder, decoder)
-                    sources.shortlist = &shortlist.s
-            job.k, job.count = decoder.k, B
-            job.prompt, job.prompt_offsets = (<_Ragged>prompt).batch.ids, (<_Ragged>prompt).batch.offsets
-            job.stop, job.stops = (&c_stop[0] if len(stop_ids) else NULL), len(stop_ids)
-            c_never = never_ids
-            job.never, job.nevers = (&c_never[0] if len(never_ids) else NULL), len(never_ids)
-            job.limit = &c_limits[0]
-            out.start, out.ids, out.logprobs = &c_start[0], &c_ids[0], &c_logprobs[0]
-            out.length, out.stopped, out.stop_logprob = &c_lengths[0], &c_stopped[0], &c_stop_logprobs[0]
-            out.steps = &steps
-            workers = fs_run_threads(&run.run)
-            grain = max(1, min(_GRAIN, -(-B // workers)))
-            sessions = _Sessions(min(workers, -(-B // grain)))
-            run.run.threads = sessions.count
-            sessions.open(decoder.g, &sources, min(rows or _ROWS, grain), &run.run)
-            with nogil:
-                st = fs_decode_all(sessions.steppers, &job, grain, &out, &run.run, &err)
-            run.check(st, &err)
-        kept = np.zeros(B + 1, np.int64)
-        np.cumsum(lengths, out=kept[1:])
-        taken = np.repeat(starts[:-1] - kept[:-1], lengths) + np.arange(kept[-1])
-        return Decoded(ids[taken], kept, logprobs[taken], stopped, stop_logprobs, steps)
+        search = _Search(decoder, prompt, **options)
+        run = Run(search.threads, search.progress, search.deadline)
+        found = _Found(search)
+        if not B:
+            return found.result(False)
+        sources.memory = &memory.memory if memory is not None else NULL
+        sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
+        sources.attention = search.aligned
+        if source is not None:
+            order = np.empty(B, np.int64)
+            c_order = order
+            check(fs_batch_order(&source.batch, &c_order[0], &err), &err)
+            sources.encoder, sources.batch, sources.order = encoder.g, &source.batch, &c_order[0]
+            search.job.order = &c_order[0]
+            if shortlist is not None:
+                _check_shortlist(shortlist, encoder, decoder)
+                sources.shortlist = &shortlist.s
+        workers = fs_run_threads(&run.run)
+        cuts = np.empty(B + 1, np.int64)
+        c_cuts = cuts
+        pieces = fs_decode_cut(&search.job, source.batch.offsets if source is not None else NULL,
+                               min(_GRAIN, -(-B // workers)), search.batch_tokens, workers, &c_cuts[0])
+        sessions = _Sessions(min(workers, pieces))
+        run.run.threads = sessions.count
+        sessions.open(decoder.g, &sources, min(search.rows, max(np.diff(cuts[:pieces + 1]).max() * search.job.beam,
+                                                                search.job.beam)), &run.run)
+        with nogil:
+            st = fs_decode_all(sessions.steppers, &search.job, &c_cuts[0], pieces, &found.out, &run.run, &err)
+        if run.raised is not None:
+            run.raised.decoded = found.result(False)
+        late = run.run.stopped == FS_STOP_DEADLINE
+        run.check(FS_OK if late and st == FS_ERR_INTERRUPTED else st, &err)
+        return found.result(late)
     finally:
         decoder.leave()
 
@@ -247,21 +327,23 @@ cdef int _check_shortlist(Shortlist shortlist, Graph encoder, Graph decoder) exc
     return 0
 
 
-def translate(Graph encoder, Graph decoder, ids, offsets, *, int start, stop, max_new_tokens, threads=None, progress=None,
-              Shortlist shortlist=None, never=()):
+def translate(Graph encoder, Graph decoder, ids, offsets, *, int start=0, prompts=None, Shortlist shortlist=None, **search):
     """ids (N) int32 and offsets (B + 1) int64 of the sources -> Decoded, encoded and decoded in pieces.
 
-    start: the decoder's first token (-1: none, for decoders that begin with zeros). shortlist: what each source
-    may be answered with. never: tokens that are not chosen. progress: called with the number of sources finished, about 50 times a
-    second, by the calling thread.
+    prompts: (ids, offsets) that the outputs begin with, or start: the one token for all (-1: none, for decoders that begin
+    with zeros). shortlist: what each source may be answered with.
+
+    search: stop; max_new_tokens, one or one a source; never: tokens that are not chosen; beam, results, length_penalty;
+    aligned; threads; batch_tokens: of sources that a thread takes at once; deadline: seconds; progress: called with the
+    number of sources finished, about 50 times a second, by the calling thread.
     """
     encoder.enter()
     try:
         source = _Ragged(ids, offsets, encoder.g.vocabulary)
         batch = (<_Ragged>source).batch.count
-        prompts = (np.full(batch, start, np.int32), np.arange(batch + 1, dtype=np.int64))
-        return _decode(decoder, None, encoder, source, prompts, stop, max_new_tokens, threads, 0, progress, shortlist,
-                       never)
+        if prompts is None:
+            prompts = (np.full(batch, start, np.int32), np.arange(batch + 1, dtype=np.int64))
+        return _decode(decoder, None, encoder, source, prompts, shortlist, search)
     finally:
         encoder.leave()
 
@@ -285,6 +367,7 @@ cdef class Stepper:
         self.decoder, self.memory, self.batch, self.run = decoder, memory, batch, Run(1)
         sources.memory = &memory.memory if memory is not None else NULL
         sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
+        sources.attention = 1
         self.sessions = _Sessions(1)
         self.sessions.open(decoder.g, &sources, batch, &self.run.run)
         check(self.sessions.steppers[0].prepare(self.sessions.steppers[0], 0, batch, &err), &err)
@@ -307,7 +390,7 @@ cdef class Stepper:
         c_result = result
         with nogil:
             st = m.step(m, self.batch, checked.batch.ids, NULL, &c_result[0, 0], &err)
-            if st == 0:
+            if st == FS_OK:
                 fs_log_softmax_rows(self.decoder.k, self.batch, m.vocabulary, &c_result[0, 0])
         check(st, &err)
         return result
@@ -334,18 +417,14 @@ cdef class Stepper:
 
     def attention(self):
         """Per sequence, the last step's weights over its memory rows; empty arrays without attention."""
+        cdef fs_stepper *m = self.sessions.steppers[0]
         cdef const float *weights
-        cdef int64_t n, j
-        cdef float[::1] c_row
+        cdef int64_t n
         rows = []
         for i in range(self.batch):
-            fs_session_attention(self.sessions.sessions[0], i, &weights, &n)
-            row = np.empty(n, np.float32)
-            if n:
-                c_row = row
-                for j in range(n):
-                    c_row[j] = weights[j]
-            rows.append(row)
+            n = 0
+            weights = m.attention(m, i, &n) if m.attention != NULL else NULL
+            rows.append(np.array(<const float[:n]>weights) if n else np.empty(0, np.float32))
         return rows
 
     def reorder(self, rows):

@@ -134,15 +134,22 @@ class Graph:
         self, ids: I32, offsets: I64, *, threads: int | None = None, rows: bool = True
     ) -> tuple[F32 | None, F32 | None, F32 | None]: ...
     def log_probs(self, ids: I32, offsets: I64, *, start: int, threads: int | None = None) -> F32: ...
-    def greedy(
+    def decode(
         self,
         memory: Memory | None,
         prompts: tuple[I32, I64],
         *,
         stop: Sequence[int],
         max_new_tokens: int | I32,
+        never: Sequence[int] = (),
+        beam: int = 1,
+        results: int = 1,
+        length_penalty: float = 1.0,
+        aligned: bool = False,
         threads: int | None = None,
         rows: int = 0,
+        deadline: float | None = None,
+        progress: Callable[[int], object] | None = None,
     ) -> Decoded: ...
     def stepper(self, memory: Memory | None, batch: int) -> Stepper: ...
 
@@ -156,12 +163,17 @@ class Memory:
     def __init__(self, states: F32 | None, offsets: I64, hidden: F32 | None, cell: F32 | None) -> None: ...
 
 class Decoded:
+    """A results for each of B sequences, best first."""
+
     ids: I32  # flat
-    offsets: I64  # (B + 1)
+    offsets: I64  # (A B + 1)
     logprobs: F32  # flat, one a token
-    stopped: NDArray[np.uint8]  # (B): 1 when it ended with a stop token (not in ids), 0 at the length limit
-    stop_logprobs: F32  # (B): log-probability of the stop token, 0 where there is none
+    aligned: I32 | None  # flat: the source's token that each looked at most; -1 where that is not known
+    # (A B): 0 at the limit, 1 by a stop token (not in ids), 2 as the work stopped, 3: no result
+    ended: NDArray[np.uint8]
+    stop_logprobs: F32  # (A B): log-probability of the stop token, 0 where there is none
     steps: int
+    late: bool  # the deadline passed before the work was done
 
 def shortlist_checksum(data: Any) -> int: ...
 
@@ -188,13 +200,31 @@ def translate(
     ids: I32,
     offsets: I64,
     *,
-    start: int,
+    start: int = 0,  # the outputs' first token, or:
+    prompts: tuple[I32, I64] | None = None,  # what each begins with
+    shortlist: Shortlist | None = None,
     stop: Sequence[int],
     max_new_tokens: int | I32,
-    threads: int | None = None,
-    progress: Any = None,  # called with the number of finished sequences, about 20 times a second
-    shortlist: Shortlist | None = None,
     never: Sequence[int] = (),
+    beam: int = 1,
+    results: int = 1,
+    length_penalty: float = 1.0,
+    aligned: bool = False,
+    threads: int | None = None,
+    batch_tokens: int | None = None,  # of sources that a thread takes at once
+    deadline: float | None = None,  # seconds
+    progress: Any = None,  # called with the number of finished sequences, about 50 times a second
+) -> Decoded: ...
+
+# probe_decode.pxi
+def probe_search(
+    any_graph: Graph,
+    logits: F32,
+    *,
+    allowed: I32 | None = None,
+    beam_search: bool = True,
+    rows: int = 64,
+    **search: Any,
 ) -> Decoded: ...
 
 # strings.pxi

@@ -351,9 +351,9 @@ cdef class Graph:
         finally:
             self.leave()
 
-    def greedy(self, Memory memory, prompts, *, stop, max_new_tokens, threads=None, int rows=0, progress=None):
-        """Greedy decoding of every source of `memory` (None: a language model). See Decoded."""
-        return _decode(self, memory, None, None, prompts, stop, max_new_tokens, threads, rows, progress)
+    def decode(self, Memory memory, prompts, **search):
+        """Decoding of every source of `memory` (None: a language model); search: as of `translate`. See Decoded."""
+        return _decode(self, memory, None, None, prompts, None, search)
 
     def stepper(self, Memory memory, int batch):
         """The decoder one token a step, for the sources 0 .. batch - 1."""

@@ -11,7 +11,8 @@ import numpy as np
 from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.parts import Decoder, generations
-from fastseq.models.results import I32, Generation, NextToken, TextScore, Timings
+from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
+from fastseq.models.search import Search
 from fastseq.models.spec import ModelSpec
 from fastseq.text import Batch
 
@@ -33,7 +34,7 @@ class LanguageModel(Model):
     def __call__(self, texts: Texts, **options: Any) -> str | list[str]:
         """What the model writes after a text, without the text itself. Options: those of `generate`."""
         many, alone = listed(texts)
-        outputs = [result.text for result in self.generate(many, **options)]
+        outputs = [said(result) for result in self.generate(many, **options)]
         return outputs[0] if alone else outputs
 
     @overload
@@ -41,31 +42,19 @@ class LanguageModel(Model):
     @overload
     def generate(self, texts: Iterable[str], **options: Any) -> list[Generation]: ...
     def generate(self, texts: Texts, **options: Any) -> Generation | list[Generation]:
-        """A `Generation` a text: what follows it, the likeliest token each time.
+        """A `Generation` a text: what follows it; with `num_return` a list a text.
 
-        Options:
-            max_new_tokens: the longest output in tokens, one number or one a text; else the model's own.
-            stop: tokens that end an output besides the model's own.
-            threads: of this call.
+        Options: those of `fastseq.models.search.Search`.
         """
         many, alone = listed(texts)
-        begun = time.perf_counter()
-        batch = self._encoded(many, options.get("threads"))
-        results = self._continued(batch, time.perf_counter() - begun, **options)
+        begun, search = time.perf_counter(), Search(**options)
+        batch = self._encoded(many, search.threads)
+        results = self._continued(batch, time.perf_counter() - begun, search)
         return results[0] if alone else results
 
-    def generate_ids(
-        self,
-        sequences: Sequence[Any] | Batch,
-        *,
-        max_new_tokens: int | I32 | None = None,
-        stop: Iterable[str] | None = None,
-        threads: int | None = None,
-    ) -> list[Generation]:
+    def generate_ids(self, sequences: Sequence[Any] | Batch, **options: Any) -> list[Generation]:
         """As `generate`, for callers with their own tokens; the start token is put before them."""
-        return self._continued(
-            packed(sequences), 0.0, max_new_tokens=max_new_tokens, stop=stop, threads=threads
-        )
+        return self._continued(packed(sequences), 0.0, Search(**options))
 
     def next_token(self, text: str, top_k: int = 5) -> list[NextToken]:
         """The `top_k` likeliest tokens after a text, with their probabilities, likeliest first."""
@@ -117,15 +106,7 @@ class LanguageModel(Model):
         self._open()
         return self.tokenizer.encode_batch(texts, threads=self._threads(threads), add_special_tokens=False)
 
-    def _continued(
-        self,
-        batch: Batch,
-        tokenized: float,
-        *,
-        max_new_tokens: int | I32 | None = None,
-        stop: Iterable[str] | None = None,
-        threads: int | None = None,
-    ) -> list[Generation]:
+    def _continued(self, batch: Batch, tokenized: float, search: Search) -> list[Any]:
         self._open()
         decoder = self.decoder
         if decoder.start is None and len(batch) and not batch.lengths.all():
@@ -137,17 +118,17 @@ class LanguageModel(Model):
             )
         begun = time.perf_counter()
         prompts = decoder.prompts(len(batch), batch)
-        decoded = self._graph_of_decoder.greedy(
+        decoded = self._graph_of_decoder.decode(
             None,
             (prompts.ids, prompts.offsets),
-            stop=decoder.stops(stop),
-            max_new_tokens=decoder.limit(max_new_tokens),
-            threads=self._threads(threads),
+            **search.native(
+                decoder, decoder.limit(search.max_new_tokens), self._threads(search.threads), len(batch)
+            ),
         )
         run = time.perf_counter()
         texts = decoder.texts(decoded)
         times = Timings(tokenized, run - begun, time.perf_counter() - run)
-        return generations(decoded, texts, times)
+        return generations(decoded, texts, times, search)
 
 
 def _cut(values: Any, batch: Batch) -> Iterable[Any]:

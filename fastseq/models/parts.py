@@ -12,7 +12,8 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, listed, packed
 from fastseq.models.blocks import Embedding
-from fastseq.models.results import I32, Generation, Memory, Step, Timings
+from fastseq.models.results import I32, FinishReason, Generation, Memory, Step, Timings
+from fastseq.models.search import Search
 from fastseq.text import Batch, Tokenizer
 
 
@@ -117,31 +118,38 @@ class Decoder:
         return Batch(np.concatenate([*rows, np.empty(0, np.int32)]), offsets)
 
     def greedy(
-        self,
-        memory: Memory | None,
-        *,
-        prefix: Batch | Sequence[Any] | None = None,
-        max_new_tokens: int | I32 | None = None,
-        stop: Iterable[str] | None = None,
-        threads: int | None = None,
+        self, memory: Memory | None, *, prefix: Batch | Sequence[Any] | None = None, **options: Any
     ) -> list[Generation]:
         """The likeliest next token, again and again, for every text of the memory.
 
         `prefix`: ids that each output starts with, one list a text. A language model has no memory: it needs
-        them, or a start token.
+        them, or a start token. Other options: those of `generate`, but for beams.
         """
+        return self._search(memory, prefix, Search(**options))
+
+    def beam(
+        self,
+        memory: Memory | None,
+        *,
+        beam_size: int = 4,
+        prefix: Batch | Sequence[Any] | None = None,
+        **options: Any,
+    ) -> list[Any]:
+        """As `greedy`, following `beam_size` hypotheses at once; with `num_return`, a list a text."""
+        return self._search(memory, prefix, Search(beam_size=beam_size, **options))
+
+    def _search(self, memory: Memory | None, prefix: Any, search: Search) -> list[Any]:
         self._model._open()
         given = None if prefix is None else packed(prefix)
         count = len(memory) if memory is not None else len(given) if given is not None else 1
         begun = self.prompts(count, given)
-        decoded = self._graph.greedy(
+        threads = self._model._threads(search.threads)
+        decoded = self._graph.decode(
             None if memory is None else memory.native,
             (begun.ids, begun.offsets),
-            stop=self.stops(stop),
-            max_new_tokens=self.limit(max_new_tokens),
-            threads=self._model._threads(threads),
+            **search.native(self, self.limit(search.max_new_tokens), threads, count),
         )
-        return generations(decoded, self.texts(decoded), Timings(0, 0, 0))
+        return generations(decoded, self.texts(decoded), Timings(0, 0, 0), search)
 
     def steps(
         self,
@@ -165,7 +173,9 @@ class Decoder:
         log_probs = _feed(stepper, begun)
         finished = np.zeros(count, np.bool_)
         for _ in range(int(self.limit(max_new_tokens))):
-            ids = log_probs.argmax(1).astype(np.int32)
+            allowed = log_probs.copy()
+            allowed[:, list(self.never)] = -np.inf
+            ids = allowed.argmax(1).astype(np.int32)
             chosen = np.take_along_axis(log_probs, ids[:, None], 1)[:, 0]
             attention = stepper.attention() if self._graph.attends else None
             sent = yield Step(ids, chosen, log_probs, attention, finished | np.isin(ids, ends))
@@ -183,17 +193,30 @@ class Decoder:
         return self._tokenizer.decode_batch(Batch(decoded.ids, decoded.offsets))
 
 
-def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings) -> list[Generation]:
-    """What the engine decoded, one object a text."""
-    bounds, stopped, ends = decoded.offsets.tolist(), decoded.stopped.tolist(), decoded.stop_logprobs.tolist()
-    results = []
-    for i, text in enumerate(texts):
+def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings, search: Search) -> list[Any]:
+    """What the engine decoded: an object a text, or with `num_return` a list of them."""
+    bounds, stops = decoded.offsets.tolist(), decoded.stop_logprobs.tolist()
+    reasons: list[FinishReason] = ["length", "stop", "deadline" if decoded.late else "interrupted"]
+    results: list[Generation | None] = []
+    for i, (text, ended) in enumerate(zip(texts, decoded.ended.tolist(), strict=True)):
         span = slice(bounds[i], bounds[i + 1])
-        logprobs = decoded.logprobs[span]
-        score = float(logprobs.sum(dtype=np.float64)) + ends[i]
-        reason = "stop" if stopped[i] else "length"
-        results.append(Generation(text, decoded.ids[span], logprobs, score, reason, timings))  # type: ignore[arg-type]
-    return results
+        logprobs, score = decoded.logprobs[:0], 0.0
+        if search.return_scores:
+            logprobs = decoded.logprobs[span]
+            score = float(logprobs.sum(dtype=np.float64)) + stops[i]
+        aligned = None if decoded.aligned is None else decoded.aligned[span]
+        if ended == len(reasons):  # fewer hypotheses than were asked for
+            results.append(None)
+            continue
+        ids = decoded.ids[span]
+        results.append(Generation(text, ids, logprobs, score, reasons[ended], timings, (), aligned))
+    if search.num_return == 1:
+        return results
+    each = search.num_return
+    return [
+        [one for one in results[first : first + each] if one is not None]
+        for first in range(0, len(results), each)
+    ]
 
 
 def _feed(stepper: native.Stepper, prompts: Batch) -> NDArray[np.float32]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from fastseq._core import native
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+FinishReason = Literal["stop", "length", "deadline", "interrupted"]
 
 
 class Timings(NamedTuple):
@@ -38,9 +39,12 @@ class Generation:
         ids: (T) int32, the output's tokens without the one that ended it.
         token_logprobs: (T) float32, the natural logarithm of each token's probability.
         score: their sum, the end's included: the log-probability of the whole output.
-        finish_reason: ``stop`` when the model ended it, ``length`` when the limit did.
+        finish_reason: ``stop`` when the model ended it, ``length`` when the limit did, ``deadline`` or
+            ``interrupted`` (by a signal) when it is only what was done by then.
         timings: seconds of the call that this belongs to.
         parts: for a model that cuts texts into pieces, the pieces' own results in order.
+        alignment: (T) int32, the source's token that each of `ids` comes from, -1 where that is not known;
+            None unless it was asked for.
 
     """
 
@@ -48,9 +52,21 @@ class Generation:
     ids: I32
     token_logprobs: F32
     score: float
-    finish_reason: Literal["stop", "length"]
+    finish_reason: FinishReason
     timings: Timings
     parts: tuple[Generation, ...] = field(default=(), repr=False)
+    alignment: I32 | None = field(default=None, repr=False)
+
+
+def ended_together(reasons: Iterable[FinishReason]) -> FinishReason:
+    """Why a whole ended, of its parts' reasons: the worst of them."""
+    order: list[FinishReason] = ["stop", "length", "deadline", "interrupted"]
+    return max(reasons, key=order.index, default="stop")
+
+
+def said(result: Generation | list[Generation]) -> Any:
+    """The text of a result, or with `num_return` the texts."""
+    return [one.text for one in result] if isinstance(result, list) else result.text
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
@@ -13,12 +14,13 @@ from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.blocks import Embedding
 from fastseq.models.parts import Decoder, Encoder, generations
-from fastseq.models.results import I32, Generation, Timings
+from fastseq.models.results import Generation, Timings, ended_together, said
+from fastseq.models.search import Search
 from fastseq.models.segment import Segmenter, distinct
 from fastseq.models.spec import SHORTLIST, ModelSpec
 from fastseq.text import Batch, Tokenizer
 
-Progress = Callable[[int, int], object]  # called with what is done and what there is to do
+Finish = Callable[[list[Any]], list[Any]]  # of the results of pieces those of texts
 
 
 class Seq2Seq(Model):
@@ -55,14 +57,7 @@ class Seq2Seq(Model):
     def __call__(self, texts: Texts, **options: Any) -> str | list[str]:
         """The output's text: a str for a str, a list in order for a list. Options: those of `generate`."""
         many, alone = listed(texts)
-        if self._segmenter is None:
-            decoded, _ = self._decode(many, **options)
-            outputs = self.decoder.texts(decoded)
-        else:
-            pieces, placed = distinct(self._segmenter, many)
-            decoded, _ = self._decode(pieces, **options)
-            said = self.decoder.texts(decoded)
-            outputs = [self._segmenter.join.join(said[i] for i in places if said[i]) for places in placed]
+        outputs = [said(result) for result in self.generate(many, **{"return_scores": False} | options)]
         return outputs[0] if alone else outputs
 
     def pieces(self, texts: Texts) -> list[str]:
@@ -75,116 +70,89 @@ class Seq2Seq(Model):
     @overload
     def generate(self, texts: Iterable[str], **options: Any) -> list[Generation]: ...
     def generate(self, texts: Texts, **options: Any) -> Generation | list[Generation]:
-        """A `Generation` a text: text, ids, log-probabilities, why it ended, and times.
+        """A `Generation` a text: text, ids, log-probabilities, why it ended; with `num_return` a list a text.
 
         Options:
-            max_new_tokens: the longest output, in tokens; one number, or one a text (a piece, where the model
-                cuts texts into pieces). The model's own limit where it is left out.
-            prefix: texts that the outputs start with, one for all or a list; not part of the result.
-            stop: tokens that end an output besides the model's own.
-            threads: of this call.
-            progress: called now and then with (texts done, texts in all).
+            prefix: texts that the outputs start with, one for all or a list; not part of the result. They
+                need not be something that the model would say; what follows them is again.
+            and those of `fastseq.models.search.Search`: max_new_tokens, beam_size, num_return,
+                length_penalty, stop, return_scores, align, threads, batch_tokens, deadline, progress.
+
+        An exception that stops the work, as of Ctrl-C, has the results so far as its `results`.
         """
         many, alone = listed(texts)
+        prefix, search = options.pop("prefix", None), Search(**options)
         if self._segmenter is None:
-            decoded, times = self._decode(many, **options)
-            results = self._results(decoded, times)
+            results = self._generated(many, prefix, search, list)
         else:
             pieces, placed = distinct(self._segmenter, many)
-            decoded, times = self._decode(pieces, **options)
-            said = self._results(decoded, times)
-            results = [_together([said[i] for i in places], self._segmenter.join, times) for places in placed]
+            join = self._segmenter.join
+            results = self._generated(
+                pieces, prefix, search, lambda done: [_together([done[i] for i in p], join) for p in placed]
+            )
         return results[0] if alone else results
 
     def generate_ids(
-        self,
-        sequences: Sequence[Any] | Batch,
-        *,
-        prefix: Sequence[Any] | Batch | None = None,
-        max_new_tokens: int | I32 | None = None,
-        stop: Iterable[str] | None = None,
-        threads: int | None = None,
-        progress: Progress | None = None,
+        self, sequences: Sequence[Any] | Batch, *, prefix: Sequence[Any] | Batch | None = None, **options: Any
     ) -> list[Generation]:
         """As `generate`, for callers with their own tokens: lists or arrays of ids, with nothing added."""
         self._open()
-        batch = packed(sequences)
-        begun = time.perf_counter()
-        decoded = self._run(
-            batch, None if prefix is None else packed(prefix), max_new_tokens, stop, threads, progress
-        )
-        return self._results(decoded, (0.0, time.perf_counter() - begun))
+        prefixes = None if prefix is None else packed(prefix)
+        return self._found(packed(sequences), prefixes, Search(**options), 0.0, list)
 
-    def _decode(
-        self,
-        texts: list[str],
-        *,
-        prefix: str | Sequence[str] | None = None,
-        max_new_tokens: int | I32 | None = None,
-        stop: Iterable[str] | None = None,
-        threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> tuple[native.Decoded, tuple[float, float]]:
-        """Texts to ids through both parts, and the seconds for tokenizing and running."""
+    def _generated(self, texts: list[str], prefix: Any, search: Search, finish: Finish) -> list[Any]:
+        """Texts to ids, through both parts, and to texts."""
         self._open()
-        threads = self._threads(threads)
+        threads = self._threads(search.threads)
         begun = time.perf_counter()
         batch = self.tokenizer.encode_batch(texts, threads=threads)
         prefixes = None
         if prefix is not None:
             prefix = [prefix] * len(texts) if isinstance(prefix, str) else prefix
             prefixes = self.target_tokenizer.encode_batch(prefix, threads=threads, add_special_tokens=False)
-        tokenized = time.perf_counter()
-        decoded = self._run(batch, prefixes, max_new_tokens, stop, threads, progress)
-        return decoded, (tokenized - begun, time.perf_counter() - tokenized)
+        return self._found(batch, prefixes, search, time.perf_counter() - begun, finish)
 
-    def _run(
-        self,
-        batch: Batch,
-        prefixes: Batch | None,
-        max_new_tokens: int | I32 | None,
-        stop: Iterable[str] | None,
-        threads: int | None,
-        progress: Progress | None,
-    ) -> native.Decoded:
+    def _found(
+        self, batch: Batch, prefixes: Batch | None, search: Search, tokenized: float, finish: Finish
+    ) -> list[Any]:
+        """What `finish` makes of the results; also of those that an exception leaves."""
+
+        def results(decoded: native.Decoded) -> list[Any]:
+            run = time.perf_counter()
+            texts = self.decoder.texts(decoded)
+            times = Timings(tokenized, run - begun, time.perf_counter() - run)
+            return finish(generations(decoded, texts, times, search))
+
+        begun = time.perf_counter()
+        try:
+            decoded = self._run(batch, prefixes, search)
+        except BaseException as error:
+            if hasattr(error, "decoded"):
+                error.results = results(error.__dict__.pop("decoded"))  # type: ignore[attr-defined]
+            raise
+        return results(decoded)
+
+    def _run(self, batch: Batch, prefixes: Batch | None, search: Search) -> native.Decoded:
         decoder, count = self.decoder, len(batch)
-        limits = decoder.limit(max_new_tokens)
-        if max_new_tokens is None and self.spec.generation.length_factor:
+        limits = decoder.limit(search.max_new_tokens)
+        if search.max_new_tokens is None and self.spec.generation.length_factor:
             most = self.spec.generation.length_factor * batch.lengths
             limits = np.minimum(most, decoder.max_new_tokens).astype(np.int32)
         if np.ndim(limits) and len(limits) != count:
             raise ArgumentError(
                 "as many as texts", where="max_new_tokens", expected=str(count), found=str(len(limits))
             )
-        if prefixes is not None:
-            begun = decoder.prompts(count, prefixes)
-            memory = self.encoder(batch, threads=threads, states=self._graphs["decoder"].attends).native
-            prompts = (begun.ids, begun.offsets)
-            return self._graphs["decoder"].greedy(
-                memory,
-                prompts,
-                stop=decoder.stops(stop),
-                max_new_tokens=limits,
-                threads=self._threads(threads),
-            )
+        prompts = None if prefixes is None else decoder.prompts(count, prefixes)
         return native.translate(
             self._graphs["encoder"],
             self._graphs["decoder"],
             batch.ids,
             batch.offsets,
             start=0 if decoder.start is None else decoder.start,
+            prompts=None if prompts is None else (prompts.ids, prompts.offsets),
             shortlist=self._shortlist,
-            never=decoder.never,
-            stop=decoder.stops(stop),
-            max_new_tokens=limits,
-            threads=self._threads(threads),
-            progress=None if progress is None else lambda done: progress(done, count),
+            **search.native(decoder, limits, self._threads(search.threads), count),
         )
-
-    def _results(self, decoded: native.Decoded, times: tuple[float, float]) -> list[Generation]:
-        begun = time.perf_counter()
-        texts = self.decoder.texts(decoded)
-        return generations(decoded, texts, Timings(*times, time.perf_counter() - begun))
 
 
 def _shortlist(spec: ModelSpec, weights: Weights) -> native.Shortlist | None:
@@ -213,19 +181,20 @@ def _segmenter(spec: ModelSpec, tokenizer: Tokenizer | None) -> Segmenter | None
     return Segmenter(spec.segment, letters, bool(getattr(tokenizer, "lowercase", False)))
 
 
-def _together(parts: list[Generation], join: str, times: tuple[float, float]) -> Generation:
-    """The results of a text's pieces as one."""
+def _together(parts: list[Any], join: str) -> Any:
+    """The results of a text's pieces as one; with `num_return`, the best of all, then the second best ..."""
+    if any(isinstance(part, list) for part in parts):
+        places = range(max(map(len, parts)))
+        return [_together([part[min(i, len(part) - 1)] for part in parts], join) for i in places]
     if len(parts) == 1:
-        (one,) = parts
-        return Generation(
-            one.text, one.ids, one.token_logprobs, one.score, one.finish_reason, one.timings, (one,)
-        )
+        return dataclasses.replace(parts[0], parts=(parts[0],))
+    none = np.empty(0, np.int32)
     return Generation(
         text=join.join(part.text for part in parts if part.text),
-        ids=np.concatenate([np.empty(0, np.int32), *(part.ids for part in parts)]),
+        ids=np.concatenate([none, *(part.ids for part in parts)]),
         token_logprobs=np.concatenate([np.empty(0, np.float32), *(part.token_logprobs for part in parts)]),
         score=sum(part.score for part in parts),
-        finish_reason="length" if any(part.finish_reason == "length" for part in parts) else "stop",
-        timings=parts[0].timings if parts else Timings(*times, 0.0),
+        finish_reason=ended_together(part.finish_reason for part in parts),
+        timings=parts[0].timings if parts else Timings(0.0, 0.0, 0.0),
         parts=tuple(parts),
     )

@@ -23,7 +23,7 @@ def test_continues_as_the_reference():
     batch = model.tokenizer.encode_batch(TEXTS)
     prompts = [np.concatenate([[1], row]).astype(np.int32) for row in batch]
     offsets = np.cumsum([0, *map(len, prompts)]).astype(np.int64)
-    wanted = reference().greedy(None, (np.concatenate(prompts), offsets), stop=[1], max_new_tokens=6)
+    wanted = reference().decode(None, (np.concatenate(prompts), offsets), stop=[1], max_new_tokens=6)
     results = model.generate(TEXTS)
     for i, result in enumerate(results):
         assert result.ids.tolist() == wanted.ids[wanted.offsets[i] : wanted.offsets[i + 1]].tolist()

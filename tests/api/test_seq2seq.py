@@ -43,7 +43,7 @@ def test_all_of_it_equals_the_reference(attention, cell):
         np.testing.assert_allclose(result.token_logprobs, decoded.logprobs[span], atol=1e-4)
         total = decoded.logprobs[span].sum() + decoded.stop_logprobs[i]
         assert result.score == pytest.approx(total, abs=1e-3)
-        assert result.finish_reason == ("stop" if decoded.stopped[i] else "length")
+        assert result.finish_reason == ("stop" if decoded.ended[i] else "length")
         assert result.text == " ".join(small.SOUNDS[token] for token in result.ids if token > 3)
     assert {r.finish_reason for r in results} <= {"stop", "length"}
 

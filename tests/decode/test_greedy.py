@@ -57,7 +57,7 @@ def translate(module, parts, ids, offsets, **more):
 def same(mine, theirs):
     np.testing.assert_array_equal(mine.offsets, theirs.offsets)
     np.testing.assert_array_equal(mine.ids, theirs.ids)
-    np.testing.assert_array_equal(mine.stopped, theirs.stopped)
+    np.testing.assert_array_equal(mine.ended, theirs.ended)
     np.testing.assert_allclose(mine.logprobs, theirs.logprobs, atol=1e-4)
     np.testing.assert_allclose(mine.stop_logprobs, theirs.stop_logprobs, atol=1e-4)
 
@@ -149,7 +149,7 @@ def test_limits_one_a_sequence():
     decoded = translate(native, parts, ids, offsets, max_new_tokens=limits)
     same(decoded, translate(reference, parts, ids, offsets, max_new_tokens=limits))
     assert (np.diff(decoded.offsets) <= limits).all()
-    assert not decoded.stopped[limits == 0].any()
+    assert not decoded.ended[limits == 0].any()
 
 
 def test_rows_are_refilled_until_none_waits():
@@ -162,7 +162,7 @@ def test_rows_are_refilled_until_none_waits():
     prompts = np.full(300, 2, np.int32), np.arange(301)
     limits = make.rng.integers(0, 40, 300)
     runs = [
-        graph.greedy(memory, prompts, stop=STOP, max_new_tokens=limits, rows=rows, threads=1)
+        graph.decode(memory, prompts, stop=STOP, max_new_tokens=limits, rows=rows, threads=1)
         for rows in (1, 2, 3, 64)
     ]
     for run in runs[1:]:
@@ -170,7 +170,7 @@ def test_rows_are_refilled_until_none_waits():
     assert runs[0].steps > runs[3].steps
     same(
         runs[0],
-        reference.Graph(decoder, make.tensors).greedy(memory, prompts, stop=STOP, max_new_tokens=limits),
+        reference.Graph(decoder, make.tensors).decode(memory, prompts, stop=STOP, max_new_tokens=limits),
     )
 
 
@@ -187,8 +187,8 @@ def language_model(seed=7, layers=2):
 def test_language_model_prompts_of_many_lengths():
     make, blocks = language_model()
     prompts = make.ragged(100, V_OUT, shortest=1, longest=12)
-    mine = native.Graph(blocks, make.tensors).greedy(None, prompts, stop=STOP, max_new_tokens=15)
-    same(mine, reference.Graph(blocks, make.tensors).greedy(None, prompts, stop=STOP, max_new_tokens=15))
+    mine = native.Graph(blocks, make.tensors).decode(None, prompts, stop=STOP, max_new_tokens=15)
+    same(mine, reference.Graph(blocks, make.tensors).decode(None, prompts, stop=STOP, max_new_tokens=15))
 
 
 @pytest.mark.parametrize("score", ["dot", "general", "additive"])
@@ -237,17 +237,17 @@ def test_parts_that_do_not_fit():
     graph = native.Graph(decoder, make.tensors)
     prompts = np.full(1, 2, np.int32), np.arange(2)
     with pytest.raises(errors.ArgumentError, match="memory"):
-        graph.greedy(None, prompts, stop=STOP, max_new_tokens=3)
+        graph.decode(None, prompts, stop=STOP, max_new_tokens=3)
     narrow = native.Memory(
         np.zeros((2, 5), np.float32), [0, 2], np.zeros((1, 1, H), np.float32), np.zeros((1, 1, H), np.float32)
     )
     with pytest.raises(errors.FormatError, match="memory"):
-        graph.greedy(narrow, prompts, stop=STOP, max_new_tokens=3)
+        graph.decode(narrow, prompts, stop=STOP, max_new_tokens=3)
     no_cell = native.Memory(np.zeros((2, H), np.float32), [0, 2], np.zeros((1, 1, H), np.float32), None)
     with pytest.raises(errors.FormatError, match="cell"):
-        graph.greedy(no_cell, prompts, stop=STOP, max_new_tokens=3)
+        graph.decode(no_cell, prompts, stop=STOP, max_new_tokens=3)
     with pytest.raises(errors.UnsupportedError):
-        native.Graph(encoder, make.tensors).greedy(None, prompts, stop=STOP, max_new_tokens=3)
+        native.Graph(encoder, make.tensors).decode(None, prompts, stop=STOP, max_new_tokens=3)
 
 
 def test_arguments_out_of_range():
@@ -262,7 +262,7 @@ def test_arguments_out_of_range():
         (good, {"max_new_tokens": -1}),
     ]:
         with pytest.raises(errors.ArgumentError):
-            graph.greedy(None, prompts, **({"stop": STOP, "max_new_tokens": 3} | options))
+            graph.decode(None, prompts, **({"stop": STOP, "max_new_tokens": 3} | options))
     with pytest.raises(errors.ArgumentError):
         graph.stepper(None, 0)
 

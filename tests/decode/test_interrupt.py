@@ -44,13 +44,13 @@ def test_decoding_stops(threads):
     prompts = np.ones(20_000, np.int32), np.arange(20_001)
 
     def work():
-        graph.greedy(None, prompts, stop=[], max_new_tokens=200, threads=threads)
+        graph.decode(None, prompts, stop=[], max_new_tokens=200, threads=threads)
 
     took = seconds_to_stop(work)
     print(f"stopped after {took * 1e3:.0f} ms")
     assert took < SOON + SLACK
     few = np.ones(2, np.int32), np.arange(3)
-    assert len(graph.greedy(None, few, stop=[], max_new_tokens=5, threads=threads).ids) == 10
+    assert len(graph.decode(None, few, stop=[], max_new_tokens=5, threads=threads).ids) == 10
 
 
 def test_one_long_text_stops():

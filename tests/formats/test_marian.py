@@ -15,7 +15,8 @@ from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import marian, marian_bin, marian_shortlist, yaml_lines
 from fastseq.models.blocks import block_dict
 from tests.formats import marian_files as files
-from tests.reference.marian import Student, candidates
+from tests.reference import beam
+from tests.reference.marian import Student, after, candidates
 
 TEXTS = ["ba ce di", "fo", "", "gi gu bacedi xx", "da " * 40, "be bi bo bu ba"]
 
@@ -101,6 +102,52 @@ def test_steps_and_prefixes(folder):
     begun = model.decoder.greedy(memory, prefix=[output.ids[:1] for output in first], max_new_tokens=2)
     for whole, rest in zip(first, begun, strict=True):
         assert whole.ids[1:].tolist() == rest.ids[: len(whole.ids) - 1].tolist()
+
+
+def test_beams_are_those_of_plain_python(tmp_path):
+    arrays = files.write(tmp_path / "model", False)
+    model = fastseq.load(tmp_path / "model")
+    student = Student(files.reference(arrays, False), files.HEADS)
+    _, offsets, tokens = files.shortlist()
+    outputs = model.generate(TEXTS[:4], beam_size=3, num_return=3, max_new_tokens=5, length_penalty=0.6)
+    for text, found in zip(TEXTS, outputs, strict=False):
+        ids = model.tokenizer.encode(text)
+        allowed = candidates(offsets, tokens, 4, ids, len(files.PIECES), shared=True)
+        wanted = beam.beam(after(student, ids, allowed), [0], 5, 0.6, 3)
+        assert [one.ids.tolist() for one in found] == [list(one.ids) for one in wanted]
+        assert [one.score for one in found] == pytest.approx([one.score for one in wanted], abs=1e-4)
+
+
+def test_a_prefix_may_hold_any_token(folder):
+    """One outside of the shortlist goes in as it is; what follows is in the shortlist again."""
+    model = fastseq.load(folder[0])
+    _, offsets, tokens = files.shortlist()
+    outside = 0
+    for text in TEXTS[:2]:
+        ids = model.tokenizer.encode(text)
+        allowed = np.union1d(candidates(offsets, tokens, 4, ids, len(files.PIECES)), ids)
+        whole = model.generate_ids([ids])[0].ids
+        again = model.generate_ids([ids], prefix=[whole[:2]])[0].ids
+        assert again.tolist()[: len(whole) - 2] == whole[2:].tolist()
+        for token in range(2, len(files.PIECES)):
+            outside += token not in allowed
+            for size in (1, 3):
+                (one,) = model.generate_ids([ids], prefix=[[token]], max_new_tokens=6, beam_size=size)
+                assert set(one.ids.tolist()) <= set(allowed.tolist()) - {1}
+    assert outside
+
+
+def test_alignment_is_where_attention_looks(folder):
+    model = fastseq.load(folder[0])
+    for text in TEXTS[:2]:
+        one = model.generate(text, align=True)
+        steps = model.decoder.steps(model.encoder(text))
+        wanted = [int(next(steps).attention[0].argmax())]
+        wanted += [int(steps.send([token]).attention[0].argmax()) for token in one.ids[:-1].tolist()]
+        assert one.alignment.tolist() == wanted
+        best = model.generate(text, align=True, beam_size=2)
+        assert len(best.alignment) == len(best.ids)
+    assert model.generate(TEXTS[0]).alignment is None
 
 
 def test_a_text_does_not_depend_on_its_batch(folder):

@@ -11,7 +11,8 @@ import pytest
 
 import fastseq
 from fastseq.formats import marian_bin, marian_shortlist
-from tests.reference.marian import Quantized, Student, candidates
+from tests.reference import beam
+from tests.reference.marian import Quantized, Student, after, candidates
 from tests.text import published
 
 pytestmark = pytest.mark.peers
@@ -90,6 +91,23 @@ def test_ids_of_the_reference(dtype: str) -> None:
         allowed = np.union1d(allowed, ids)
         same += output.ids.tolist() == student.translate(ids, allowed, FACTOR)
     assert same == len(texts) if dtype == "float32" else same >= len(texts) - 1
+
+
+def test_beams_of_the_reference() -> None:
+    """Real sentences: the hypotheses of plain NumPy, but where two are as good as equal."""
+    pair = "en-pt"
+    model = fastseq.load(folder(pair), dtype="float32")
+    student = Student(items(pair), 8)
+    (path,) = folder(pair).glob("lex*.bin")
+    lists = {name: tensor.array for name, tensor in marian_shortlist.load(path).items()}
+    arrays = lists["shortlist.offsets"], lists["shortlist.tokens"], int(lists["shortlist.first"][0])
+    texts = sorted(sentences(60), key=len)[4:12]
+    outputs = model.generate(texts, beam_size=4, num_return=4, max_new_tokens=16)
+    for text, found in zip(texts, outputs, strict=True):
+        ids = model.tokenizer.encode(text)
+        wanted = beam.beam(after(student, ids, candidates(*arrays, ids, 32000, shared=True)), [0], 16, 1.0, 4)
+        assert [one.ids.tolist() for one in found] == [list(one.ids) for one in wanted]
+        assert [one.score for one in found] == pytest.approx([one.score for one in wanted], abs=2e-3)
 
 
 def test_int8_stays_near_float32() -> None:

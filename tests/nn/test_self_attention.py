@@ -66,9 +66,9 @@ def test_rows_that_join_and_leave() -> None:
     model = decoder()
     ids, offsets = sequences(*range(1, 30))
     limits = np.arange(29, 0, -1) % 13
-    many = model.greedy(None, (ids, offsets), stop=[3], max_new_tokens=limits, rows=4, threads=2)
+    many = model.decode(None, (ids, offsets), stop=[3], max_new_tokens=limits, rows=4, threads=2)
     for i, (first, last) in enumerate(pairwise(offsets)):
-        one = model.greedy(
+        one = model.decode(
             None, (ids[first:last], np.array([0, last - first])), stop=[3], max_new_tokens=limits[i]
         )
         span = slice(many.offsets[i], many.offsets[i + 1])
@@ -98,7 +98,7 @@ def test_a_prompt_past_the_last_position_is_refused() -> None:
     model = decoder()
     ids, offsets = sequences(402)
     with pytest.raises(ValueError, match="at most 400"):
-        model.greedy(None, (ids, offsets), stop=[], max_new_tokens=1)
+        model.decode(None, (ids, offsets), stop=[], max_new_tokens=1)
 
 
 def test_memory_grows_with_the_length_alone() -> None:

@@ -29,7 +29,7 @@ class Decoded:
         self.ids = np.array([token for token, _ in pairs], np.int32)
         self.logprobs = np.array([logprob for _, logprob in pairs], np.float32)
         self.offsets = np.cumsum([0, *map(len, sequences)]).astype(np.int64)
-        self.stopped = np.array([stop is not None for stop in stops], np.uint8)
+        self.ended = np.array([stop is not None for stop in stops], np.uint8)
         self.stop_logprobs = np.array([stop or 0.0 for stop in stops], np.float32)
         self.steps = steps
 
@@ -130,7 +130,7 @@ class Graph:
     def stepper(self, memory, batch) -> Stepper:
         return Stepper(self, memory, batch)
 
-    def greedy(self, memory, prompts, *, stop, max_new_tokens, threads=None, rows=0) -> Decoded:
+    def decode(self, memory, prompts, *, stop, max_new_tokens, threads=None, rows=0) -> Decoded:
         ids, offsets = prompts
         limits = np.broadcast_to(np.asarray(max_new_tokens), len(offsets) - 1)
         sequences, stops, steps = [], [], 0
@@ -227,7 +227,7 @@ def translate(
     batch = len(offsets) - 1
     prompts = np.full(batch, start, np.int32), np.arange(batch + 1, dtype=np.int64)
     memory = Memory(states, offsets, hidden, cell)
-    decoded = decoder.greedy(memory, prompts, stop=stop, max_new_tokens=max_new_tokens)
+    decoded = decoder.decode(memory, prompts, stop=stop, max_new_tokens=max_new_tokens)
     if progress is not None:
         progress(batch)
     return decoded

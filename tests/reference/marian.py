@@ -7,7 +7,7 @@ whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -98,6 +98,11 @@ class Student:
             0
         ]
 
+    @property
+    def layers(self) -> list[str]:
+        """Names of the decoder's."""
+        return self._layers("decoder", "rnn_W")
+
     def translate(self, ids: list[int], allowed: np.ndarray | None = None, factor: float = 3.0) -> list[int]:
         """The likeliest token again and again, of those allowed, until the end token (0)."""
         memory = self.encode(ids)
@@ -119,10 +124,10 @@ class Student:
 
 
 def candidates(
-    offsets: np.ndarray, lists: np.ndarray, first: int, ids: list[int], vocabulary: int
+    offsets: np.ndarray, lists: np.ndarray, first: int, ids: list[int], vocabulary: int, shared: bool = False
 ) -> np.ndarray:
     """Target tokens that a shortlist allows for a source, as Marian's data/shortlist.h makes them."""
-    kept = set(range(first))
+    kept = set(range(first)) | (set(ids) if shared else set())
     for id in ids:
         kept.update(lists[offsets[id] : offsets[id + 1]].tolist())
     more = first
@@ -130,3 +135,21 @@ def candidates(
         kept.add(more)
         more += 1
     return np.array(sorted(kept))
+
+
+def after(student: Student, ids: list[int], allowed: np.ndarray) -> Callable[[tuple[int, ...]], np.ndarray]:
+    """Log-probabilities (V) after some tokens; -inf of the unknown one and of those not allowed."""
+    memory = student.encode(ids)
+    columns = allowed[allowed != 1]
+    states: dict[tuple[int, ...], list[np.ndarray]] = {}
+
+    def look(tokens: tuple[int, ...]) -> np.ndarray:
+        begun = [np.zeros((1, student.width), np.float32) for _ in student.layers]
+        cells = list(states.get(tokens[:-1], begun)) if tokens else begun
+        logits = student.step(tokens[-1] if tokens else None, len(tokens), cells, memory).astype(np.float64)
+        states[tokens] = cells
+        kept = np.full(len(logits), -np.inf)
+        kept[columns] = logits[columns] - np.logaddexp.reduce(logits[columns])
+        return kept
+
+    return look

@@ -1,0 +1,184 @@
+/* Beam search of many sequences, as many at once as the stepper's rows allow (Graves 2012, "Sequence Transduction with
+ * Recurrent Neural Networks"; Boulanger-Lewandowski et al. 2013). */
+#include <math.h>
+
+#include "hypotheses.h"
+#include "logits.h"
+
+/* One worker's: sequences under way, their live hypotheses in the rows one after another. */
+typedef struct beams {
+    fs_stepper *m;
+    const fs_decode_job *job;
+    const fs_decode_out *out;
+    int count, most;        /* sequences under way; at most that many at once */
+    int64_t next, end;      /* sources waiting: [next, end) */
+    int n;                  /* rows in use */
+    fs_hypotheses *spaces;  /* (most) */
+    fs_hypotheses **under;  /* (most): the first `count` are under way */
+    int32_t *token;         /* (R): what goes in at the next step */
+    unsigned char *need;    /* (R) */
+    int32_t *from, *grown;  /* (R): where rows come from; (K): the same of a sequence */
+    int32_t *aligned;       /* (K) */
+    int32_t *index;         /* (K): of the best logits of a row, and the next theirs */
+    float *value;
+    float *logits;          /* (R, V) */
+    fs_error *err;
+} beams;
+
+static const int32_t *prompt_of(const beams *b, int64_t sequence, int *length) {
+    const int64_t *offsets = b->job->prompt_offsets;
+    *length = (int)(offsets[sequence + 1] - offsets[sequence]);
+    return b->job->prompt + offsets[sequence];
+}
+
+/* A sequence begins in the row behind those in use. */
+static fs_status begin(beams *b, int64_t source, int64_t sequence) {
+    fs_hypotheses *h = b->under[b->count];
+    int length;
+    const int32_t *prompt = prompt_of(b, sequence, &length);
+    fs_hypotheses_begin(h, sequence);
+    b->m->begin(b->m, b->n, source);
+    if (b->m->feed && length > 1) {
+        FS_TRY(b->m->feed(b->m, b->n, length - 1, prompt, b->err));
+        h->fed = length;
+    }
+    b->count++;
+    b->n++;
+    return FS_OK;
+}
+
+/* Waiting sequences begin while there is room. Those that may hold no token end at once. */
+static fs_status admit(beams *b) {
+    while (b->count < b->most && b->next < b->end) {
+        const int64_t source = b->next++, sequence = b->job->order ? b->job->order[source] : source;
+        if (b->job->limit[sequence] > 0)
+            FS_TRY(begin(b, source, sequence));
+        else
+            b->out->ended[sequence * b->job->results] = FS_END_LIMIT;
+    }
+    return FS_OK;
+}
+
+/* What goes in at the next step. */
+static void fill_tokens(beams *b) {
+    int row = 0;
+    for (int s = 0; s < b->count; s++) {
+        const fs_hypotheses *h = b->under[s];
+        int length;
+        const int32_t *prompt = prompt_of(b, h->sequence, &length);
+        for (int i = 0; i < h->lives; i++, row++) {
+            b->need[row] = h->fed == length;
+            b->token[row] = h->live[i].node < 0 ? prompt[h->fed - 1] : h->node[h->live[i].node].token;
+        }
+    }
+}
+
+/* Offers the best continuations of the hypothesis in `row`. */
+static void offer(beams *b, fs_hypotheses *h, int which, int row) {
+    const fs_kernels *k = b->job->k;
+    float *logits = b->logits + (size_t)row * (size_t)b->m->vocabulary, total;
+    int n, best;
+    const int32_t *tokens = fs_logits_allow(b->m, b->job, row, logits, &n);
+    best = FS_MIN(b->job->beam - h->ends, n);
+    k->top_k_f32(n, logits, best, b->index, b->value);
+    total = k->log_sum_exp_f32(n, logits);
+    for (int i = 0; i < best && b->value[i] > -INFINITY; i++) {
+        const float logprob = b->value[i] - total;
+        const int32_t token = tokens ? tokens[b->index[i]] : b->index[i];
+        const fs_next next = {h->live[which].score + (double)logprob, which, token, logprob};
+        if (!fs_hypotheses_offer(h, b->job, next)) break;
+    }
+    b->aligned[which] = fs_logits_aligned(b->m, b->job, row);
+}
+
+/* The sequence whose rows begin at `row` takes its step; `to` rows are already spoken for. */
+static void advance(beams *b, fs_hypotheses *h, int row, int to) {
+    if (!b->need[row]) { /* still in the prompt */
+        h->fed++;
+        b->from[to] = row;
+        return;
+    }
+    for (int i = 0; i < h->lives; i++) offer(b, h, i, row + i);
+    fs_hypotheses_grow(h, b->job, b->aligned, b->grown);
+    for (int i = 0; i < h->lives; i++) b->from[to + i] = row + b->grown[i];
+}
+
+/* After a step: hypotheses grow, sequences that are over leave, the rest moves together. */
+static void settle(beams *b) {
+    const int before = b->count;
+    int row = 0, moved = 0;
+    b->count = b->n = 0;
+    for (int s = 0; s < before; s++) {
+        fs_hypotheses *h = b->under[s];
+        const int lives = h->lives;
+        advance(b, h, row, b->n);
+        row += lives;
+        if (fs_hypotheses_over(h, b->job)) {
+            fs_hypotheses_write(h, b->job, b->out);
+            continue;
+        }
+        b->n += h->lives;
+        b->under[s] = b->under[b->count]; /* spaces only change places */
+        b->under[b->count++] = h;
+    }
+    for (int i = 0; i < b->n; i++) moved |= b->from[i] != i;
+    if (moved) b->m->reorder(b->m, b->n, b->from);
+}
+
+static int64_t longest_of(const beams *b) {
+    int64_t longest = 0;
+    for (int64_t i = b->next; i < b->end; i++) {
+        const int64_t limit = b->job->limit[b->job->order ? b->job->order[i] : i];
+        longest = FS_MAX(longest, limit);
+    }
+    return longest;
+}
+
+static fs_status cut_room(beams *b, fs_arena *scratch, fs_error *err) {
+    const size_t R = (size_t)b->m->rows, K = (size_t)b->job->beam, S = (size_t)b->most, longest = (size_t)longest_of(b);
+    for (fs_arena_plan(scratch);;) {
+        b->spaces = fs_arena_cut(scratch, S, 1, sizeof *b->spaces);
+        b->under = fs_arena_cut(scratch, S, 1, sizeof *b->under);
+        b->token = fs_arena_cut(scratch, R, 1, sizeof *b->token);
+        b->need = fs_arena_cut(scratch, R, 1, sizeof *b->need);
+        b->from = fs_arena_cut(scratch, R, 1, sizeof *b->from);
+        b->grown = fs_arena_cut(scratch, K, 1, sizeof *b->grown);
+        b->aligned = fs_arena_cut(scratch, K, 1, sizeof *b->aligned);
+        b->index = fs_arena_cut(scratch, K, 1, sizeof *b->index);
+        b->value = fs_arena_cut(scratch, K, 1, sizeof *b->value);
+        b->logits = fs_arena_cut(scratch, R, (size_t)b->m->vocabulary, sizeof *b->logits);
+        for (size_t s = 0; s < S; s++) {
+            const fs_hypotheses h = {.live = fs_arena_cut(scratch, K, 1, sizeof *h.live),
+                                     .grown = fs_arena_cut(scratch, K, 1, sizeof *h.grown),
+                                     .ended = fs_arena_cut(scratch, K, 1, sizeof *h.ended),
+                                     .next = fs_arena_cut(scratch, K, 1, sizeof *h.next),
+                                     .node = fs_arena_cut(scratch, K, longest, sizeof *h.node)};
+            if (fs_arena_planning(scratch)) continue;
+            b->spaces[s] = h;
+            b->under[s] = &b->spaces[s];
+        }
+        if (!fs_arena_planning(scratch)) return FS_OK;
+        FS_TRY(fs_arena_ready(scratch, "beams", err));
+    }
+}
+
+fs_status fs_beam(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,
+                  fs_arena *scratch, fs_run *run, int worker, fs_error *err) {
+    beams b = {.m = m, .job = job, .out = out, .next = first, .end = first + count, .err = err};
+    b.most = (int)FS_MIN((int64_t)FS_MAX(m->rows / job->beam, 1), count);
+    FS_TRY(cut_room(&b, scratch, err));
+    FS_TRY(m->prepare(m, first, count, err));
+    FS_TRY(admit(&b));
+    while (b.n && !fs_run_stopped(run, worker)) {
+        fill_tokens(&b);
+        FS_TRY(m->step(m, b.n, b.token, b.need, b.logits, err));
+        fs_atomic_add(out->steps, 1);
+        settle(&b);
+        FS_TRY(admit(&b));
+    }
+    for (int s = 0; s < b.count; s++) {
+        fs_hypotheses_stop(b.under[s], job);
+        fs_hypotheses_write(b.under[s], job, out);
+    }
+    return FS_OK;
+}

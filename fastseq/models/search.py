@@ -1,0 +1,86 @@
+"""How outputs are searched for: the options that every generating model has."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fastseq.errors import ArgumentError
+from fastseq.models.results import I32
+
+if TYPE_CHECKING:
+    from fastseq.models.parts import Decoder
+
+Progress = Callable[[int, int], object]  # called with what is done and what there is to do
+BEAM_MAX = 1024
+
+
+@dataclass(frozen=True)
+class Search:
+    """Options of a call.
+
+    Attributes:
+        max_new_tokens: the longest output, in tokens; one number, or one a text (a piece, where the model
+            cuts texts into pieces). The model's own limit where it is left out.
+        beam_size: hypotheses that are followed at once; 1 is greedy search, the likeliest token each time.
+        num_return: how many of them come back, best first: with more than 1, a list a text.
+        length_penalty: alpha in score / length^alpha, by which hypotheses rank; the length is that of the
+            output with the token that ended it. 0 favours short outputs, 1 (Marian's usual) ranks by
+            the mean.
+        stop: tokens that end an output besides the model's own.
+        return_scores: False leaves `token_logprobs` empty and `score` 0.
+        align: note which token of the source each token of an output comes from, by the decoder's attention.
+        threads: of this call.
+        batch_tokens: source tokens that a thread takes at once; what a run holds in memory grows with it.
+        deadline: seconds after which the work stops with what is done; `finish_reason` then
+            says ``deadline``.
+        progress: called now and then with (texts done, texts in all).
+    """
+
+    max_new_tokens: int | I32 | Sequence[int] | None = None
+    beam_size: int = 1
+    num_return: int = 1
+    length_penalty: float = 1.0
+    stop: Iterable[str] | None = None
+    return_scores: bool = True
+    align: bool = False
+    threads: int | None = None
+    batch_tokens: int | None = None
+    deadline: float | None = None
+    progress: Progress | None = None
+    begun: float = field(default_factory=time.monotonic, repr=False)  # what the deadline counts from
+
+    def __post_init__(self) -> None:
+        _whole(self.beam_size, 1, BEAM_MAX, "beam_size")
+        _whole(self.num_return, 1, self.beam_size, "num_return")
+        if self.batch_tokens is not None:
+            _whole(self.batch_tokens, 1, 2**31 - 1, "batch_tokens")
+        for name, value in (("length_penalty", self.length_penalty), ("deadline", self.deadline)):
+            if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
+                raise ArgumentError("not a number", where=name, found=repr(value)[:60])
+
+    def native(self, decoder: Decoder, limits: Any, threads: int | None, count: int) -> dict[str, Any]:
+        """The engine's arguments."""
+        left = None if self.deadline is None else self.begun + self.deadline - time.monotonic()
+        told = self.progress
+        return {
+            "stop": decoder.stops(self.stop),
+            "never": decoder.never,
+            "max_new_tokens": limits,
+            "beam": self.beam_size,
+            "results": self.num_return,
+            "length_penalty": self.length_penalty,
+            "aligned": self.align,
+            "threads": threads,
+            "batch_tokens": self.batch_tokens,
+            "deadline": left,
+            "progress": None if told is None else lambda done: told(done, count),
+        }
+
+
+def _whole(value: Any, low: int, high: int, where: str) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise ArgumentError("out of range", where=where, expected=f"{low} to {high}", found=repr(value)[:60])
