@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,36 @@ type: transformer
 """
 
 
-def weights(seed: int = 7) -> dict[str, np.ndarray]:
+class Form(NamedTuple):
+    """What differs between models."""
+
+    before: bool = False  # norms stand before the blocks, and behind the whole
+    recurrent: bool = True
+    depth: int = 2
+    swish: bool = False
+    head: str = ""  # the name of a matrix of its own
+
+    @property
+    def options(self) -> str:
+        changed = {
+            "transformer-decoder-autoreg": "rnn" if self.recurrent else "self-attention",
+            "transformer-preprocess": "n" if self.before else '""',
+            "transformer-postprocess": "da" if self.before else "dan",
+            "transformer-postprocess-top": "n" if self.before else '""',
+            "transformer-ffn-depth": str(self.depth),
+            "transformer-ffn-activation": "swish" if self.swish else "relu",
+        }
+        lines = (line.split(":")[0] for line in OPTIONS.splitlines())
+        return "".join(
+            f"{key}: {changed[key]}\n" if key in changed else f"{line}\n"
+            for key, line in zip(lines, OPTIONS.splitlines(), strict=True)
+        )
+
+
+STUDENT = Form()
+
+
+def weights(seed: int = 7, form: Form = STUDENT) -> dict[str, np.ndarray]:
     """Arrays by Marian's names, float32, of Marian's shapes."""
     rng = np.random.default_rng(seed)
     arrays: dict[str, np.ndarray] = {"Wemb": rng.standard_normal((len(PIECES), WIDTH)) * 0.3}
@@ -54,9 +83,9 @@ def weights(seed: int = 7) -> dict[str, np.ndarray]:
     def vector(name: str, size: int, centre: float = 0.0) -> None:
         arrays[name] = centre + rng.standard_normal((1, size)) * 0.2
 
-    def norm(name: str) -> None:
-        vector(f"{name}_scale", WIDTH, 1.0)
-        vector(f"{name}_bias", WIDTH)
+    def norm(name: str, end: str = "_pre" if form.before else "") -> None:
+        vector(f"{name}_scale{end}", WIDTH, 1.0)
+        vector(f"{name}_bias{end}", WIDTH)
 
     def attention(name: str) -> None:
         for letter in "qkvo":
@@ -65,21 +94,29 @@ def weights(seed: int = 7) -> dict[str, np.ndarray]:
         norm(f"{name}_Wo_ln")
 
     def feed_forward(name: str) -> None:
-        matrix(f"{name}_W1", WIDTH, INNER)
-        vector(f"{name}_b1", INNER)
-        matrix(f"{name}_W2", INNER, WIDTH)
-        vector(f"{name}_b2", WIDTH)
+        sizes = [WIDTH, *[INNER] * (form.depth - 1), WIDTH]
+        for i in range(1, form.depth + 1):
+            matrix(f"{name}_W{i}", sizes[i - 1], sizes[i])
+            vector(f"{name}_b{i}", sizes[i])
         norm(f"{name}_ffn_ln")
 
     for i in range(1, LAYERS + 1):
         attention(f"encoder_l{i}_self")
         feed_forward(f"encoder_l{i}_ffn")
-        matrix(f"decoder_l{i}_rnn_W", WIDTH, WIDTH)
-        matrix(f"decoder_l{i}_rnn_Wf", WIDTH, WIDTH)
-        vector(f"decoder_l{i}_rnn_bf", WIDTH)
-        norm(f"decoder_l{i}_rnn_ffn_ln")
+        if form.recurrent:
+            matrix(f"decoder_l{i}_rnn_W", WIDTH, WIDTH)
+            matrix(f"decoder_l{i}_rnn_Wf", WIDTH, WIDTH)
+            vector(f"decoder_l{i}_rnn_bf", WIDTH)
+            norm(f"decoder_l{i}_rnn_ffn_ln")
+        else:
+            attention(f"decoder_l{i}_self")
         attention(f"decoder_l{i}_context")
         feed_forward(f"decoder_l{i}_ffn")
+    for part in ("encoder", "decoder") if form.before else ():
+        norm(f"{part}_top_ln", "")
+    if form.head:
+        sides = (len(PIECES), WIDTH) if form.head.endswith("t") else (WIDTH, len(PIECES))
+        arrays[form.head] = rng.standard_normal(sides) * 0.3
     vector("decoder_ff_logit_out_b", len(PIECES))
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
@@ -174,11 +211,17 @@ def shortlist(first: int = 4, seed: int = 1) -> tuple[bytes, np.ndarray, np.ndar
     return struct.pack("<QQ", 0xF11A48D5013417F5, h) + body, offsets.astype(np.int64), tokens.astype(np.int32)
 
 
-def write(folder: Path, int8: bool, seed: int = 7, listed: bool = True) -> dict[str, np.ndarray]:
+def write(
+    folder: Path, int8: bool, seed: int = 7, listed: bool = True, form: Form = STUDENT, zipped: bool = False
+) -> dict[str, np.ndarray]:
     """A whole folder; gives the weights."""
-    arrays = weights(seed)
+    arrays = weights(seed, form)
     folder.mkdir(exist_ok=True)
-    (folder / "model.xxyy.bin").write_bytes(container(items(arrays, int8)))
+    if zipped:
+        text = np.frombuffer(form.options.encode() + b"\0", np.int8)
+        np.savez(folder / "model.npz", **arrays, **{"special:model.yml": text})
+    else:
+        (folder / "model.xxyy.bin").write_bytes(container(items(arrays, int8, form.options)))
     (folder / "vocab.xxyy.spm").write_bytes(vocabulary())
     if listed:
         (folder / "lex.50.50.xxyy.s2t.bin").write_bytes(shortlist()[0])

@@ -12,7 +12,7 @@ import fastseq
 from fastseq._core import native
 from fastseq._core.native import isas_available
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
-from fastseq.formats import marian, marian_bin, marian_shortlist, yaml_lines
+from fastseq.formats import marian_bin, marian_model, marian_shortlist, yaml_lines
 from fastseq.models.blocks import block_dict
 from tests.formats import marian_files as files
 from tests.reference import beam
@@ -42,6 +42,37 @@ def test_translates_as_the_reference_does(folder):
         allowed = np.union1d(allowed, ids)  # one vocabulary for both languages
         assert output.ids.tolist() == student.translate(ids, allowed)
         assert output.text == model.target_tokenizer.decode(output.ids)
+
+
+FORMS = [
+    files.Form(recurrent=False),
+    files.Form(before=True, head="decoder_ff_logit_out_Wt"),
+    files.Form(before=True, recurrent=False, depth=3, swish=True, head="decoder_ff_logit_out_W"),
+]
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["bin", "npz"])
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_other_forms(tmp_path, form, zipped):
+    arrays = files.write(tmp_path / "model", False, listed=False, form=form, zipped=zipped)
+    model = fastseq.load(tmp_path / "model")
+    student = Student(files.reference(arrays, False), files.HEADS, swish=form.swish)
+    outputs = model.generate(TEXTS, threads=1)
+    assert len({tuple(output.ids.tolist()) for output in outputs}) > 2
+    for text, output in zip(TEXTS, outputs, strict=True):
+        assert output.ids.tolist() == student.translate(model.tokenizer.encode(text))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_other_forms_in_int8(tmp_path, form):
+    arrays = files.write(tmp_path / "model", True, listed=False, form=form._replace(head=""))
+    model = fastseq.load(tmp_path / "model")
+    student = Student(files.reference(arrays, True), files.HEADS, True, form.swish)
+    equal = [
+        output.ids.tolist() == student.translate(model.tokenizer.encode(text))
+        for text, output in zip(TEXTS, model.generate(TEXTS), strict=True)
+    ]
+    assert sum(equal) >= len(TEXTS) - 1  # a sum that lies at the edge of two bytes may go either way
 
 
 def test_without_a_shortlist(tmp_path):
@@ -197,8 +228,11 @@ def test_options_of_a_run(folder):
     [
         ("type", "s2s"),
         ("dec-cell", "gru"),
-        ("transformer-preprocess", "n"),
-        ("transformer-decoder-autoreg", "self-attention"),
+        ("transformer-preprocess", "h"),
+        ("transformer-postprocess", "da"),
+        ("transformer-postprocess-top", "a"),
+        ("transformer-decoder-autoreg", "average-attention"),
+        ("transformer-ffn-activation", "gelu"),
     ],
 )
 def test_what_is_not_run_is_named(tmp_path, option, value):
@@ -238,7 +272,7 @@ def test_every_number_of_the_header(tmp_path):
         for value in (0, 2**31, 2**63, 2**64 - 1):
             path.write_bytes(damaged(whole, at, struct.pack("<Q", value)))
             with suppress(FastseqError):  # a type that is not used, or a number as it was
-                marian._Model(marian_bin.load(path), str(path))
+                marian_model.Model(marian_bin.load(path), str(path))
 
 
 @settings(max_examples=60)
@@ -250,7 +284,7 @@ def test_random_damage(data, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "random.bin"
     path.write_bytes(damaged(whole, at, data.draw(st.binary(min_size=1, max_size=9))))
     with suppress(FastseqError):
-        marian._Model(marian_bin.load(path), str(path))
+        marian_model.Model(marian_bin.load(path), str(path))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Marian's students (encoder of self-attention, decoder of SSRU cells) in plain NumPy, one text at a time.
+"""Marian's transformers, with a decoder of self-attention or SSRU cells, in plain NumPy, one text at a time.
 
 Written from the formulas alone: Marian's models/transformer.h and layers/generic.h say what the tensors are.
 `int8=True` multiplies as the int8 engine does: activations become 8 bits by the file's multiplier, sums are
@@ -37,19 +37,32 @@ class Quantized:
 class Student:
     """A model of items by Marian's names: matrices `Quantized`, the rest float32."""
 
-    def __init__(self, items: Mapping[str, object], heads: int = 8, int8: bool = False) -> None:
-        self.items, self.heads, self.int8 = items, heads, int8
+    def __init__(
+        self, items: Mapping[str, object], heads: int = 8, int8: bool = False, swish: bool = False
+    ) -> None:
+        self.items, self.heads, self.int8, self.swish = items, heads, int8, swish
         self.table = items["Wemb"].floats
         self.width = self.table.shape[1]
+        self.before = "encoder_l1_self_Wo_ln_scale_pre" in items
+        self.recurrent = "decoder_l1_rnn_W" in items
 
     def affine(self, x: np.ndarray, weight: str, bias: str | None) -> np.ndarray:
         y = self.items[weight].product(x, self.int8)
         return y if bias is None else y + self.items[bias].reshape(-1)
 
-    def norm(self, x: np.ndarray, name: str) -> np.ndarray:
+    def around(self, x: np.ndarray, name: str, block: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """A block with its norm, before it or behind, and the sum of what goes in and comes out."""
+        if self.before:
+            return x + block(self.norm(x, name, "_pre"))
+        return self.norm(x + block(x), name)
+
+    def top(self, x: np.ndarray, part: str) -> np.ndarray:
+        return self.norm(x, f"{part}_top_ln") if f"{part}_top_ln_scale" in self.items else x
+
+    def norm(self, x: np.ndarray, name: str, end: str = "") -> np.ndarray:
         mean = x.mean(-1, keepdims=True)
         spread = ((x - mean) ** 2).mean(-1, keepdims=True)
-        scale, bias = (self.items[f"{name}_{kind}"].reshape(-1) for kind in ("scale", "bias"))
+        scale, bias = (self.items[f"{name}_{kind}{end}"].reshape(-1) for kind in ("scale", "bias"))
         return (x - mean) / np.sqrt(spread + 1e-6) * scale + bias
 
     def positions(self, count: int, start: int = 0) -> np.ndarray:
@@ -71,32 +84,54 @@ class Student:
         return self.affine(mixed.astype(np.float32), f"{name}_Wo", f"{name}_bo")
 
     def feed_forward(self, x: np.ndarray, name: str) -> np.ndarray:
-        inner = np.maximum(self.affine(x, f"{name}_W1", f"{name}_b1"), 0)
-        y = self.affine(inner, f"{name}_W2", f"{name}_b2")
-        return self.norm(x + y, f"{name}_ffn_ln")
+        depth = sum(key.startswith(f"{name}_W") for key in self.items if "Mult" not in key)
+        for i in range(1, depth):
+            x = self.affine(x, f"{name}_W{i}", f"{name}_b{i}")
+            x = x / (1 + np.exp(-x)) if self.swish else np.maximum(x, 0)
+        return self.affine(x, f"{name}_W{depth}", f"{name}_b{depth}")
 
     def encode(self, ids: list[int]) -> np.ndarray:
         """Rows (T, width) of the source, its end token among the ids."""
         x = np.float32(np.sqrt(self.width)) * self.table[ids] + self.positions(len(ids))
         for layer in self._layers("encoder", "self_Wq"):
-            x = self.norm(x + self.attention(x, x, f"{layer}_self"), f"{layer}_self_Wo_ln")
-            x = self.feed_forward(x, f"{layer}_ffn")
-        return x
+            x = self.around(x, f"{layer}_self_Wo_ln", lambda x, at=layer: self.attention(x, x, f"{at}_self"))
+            x = self.around(x, f"{layer}_ffn_ffn_ln", lambda x, at=layer: self.feed_forward(x, f"{at}_ffn"))
+        return self.top(x, "encoder")
 
     def step(self, token: int | None, place: int, cells: list[np.ndarray], memory: np.ndarray) -> np.ndarray:
         """Logits (V) after `token` (None at the start); `cells` move on."""
         y = self.positions(1, place)
         if token is not None:
             y = y + np.float32(np.sqrt(self.width)) * self.table[[token]]
-        for i, layer in enumerate(self._layers("decoder", "rnn_W")):
-            forget = 1 / (1 + np.exp(-self.affine(y, f"{layer}_rnn_Wf", f"{layer}_rnn_bf")))
-            cells[i] = forget * cells[i] + (1 - forget) * self.affine(y, f"{layer}_rnn_W", None)
-            y = self.norm(y + np.maximum(cells[i], 0), f"{layer}_rnn_ffn_ln")
-            y = self.norm(y + self.attention(y, memory, f"{layer}_context"), f"{layer}_context_Wo_ln")
-            y = self.feed_forward(y, f"{layer}_ffn")
-        return (self.items["Wemb"].product(y, self.int8) + self.items["decoder_ff_logit_out_b"].reshape(-1))[
-            0
-        ]
+        for i, layer in enumerate(self._layers("decoder", "context_Wq")):
+            if self.recurrent:
+                y = self.around(y, f"{layer}_rnn_ffn_ln", lambda y, i=i: self._cell(y, i, cells))
+            else:
+                y = self.around(y, f"{layer}_self_Wo_ln", lambda y, i=i: self._look_back(y, i, cells))
+            y = self.around(
+                y, f"{layer}_context_Wo_ln", lambda y, at=layer: self.attention(y, memory, f"{at}_context")
+            )
+            y = self.around(y, f"{layer}_ffn_ffn_ln", lambda y, at=layer: self.feed_forward(y, f"{at}_ffn"))
+        y = self.top(y, "decoder")
+        return (self._head(y) + self.items["decoder_ff_logit_out_b"].reshape(-1))[0]
+
+    def _cell(self, y: np.ndarray, i: int, cells: list[np.ndarray]) -> np.ndarray:
+        name = f"decoder_l{i + 1}_rnn"
+        forget = 1 / (1 + np.exp(-self.affine(y, f"{name}_Wf", f"{name}_bf")))
+        cells[i] = forget * cells[i] + (1 - forget) * self.affine(y, f"{name}_W", None)
+        return np.maximum(cells[i], 0)
+
+    def _look_back(self, y: np.ndarray, i: int, cells: list[np.ndarray]) -> np.ndarray:
+        """All that went into the layer is kept, behind a first row of nothing."""
+        cells[i] = np.concatenate([cells[i], y])
+        return self.attention(y, cells[i][1:], f"decoder_l{i + 1}_self")
+
+    def _head(self, y: np.ndarray) -> np.ndarray:
+        for name, turn in (("decoder_ff_logit_out_Wt", True), ("decoder_ff_logit_out_W", False)):
+            if name in self.items:
+                matrix = self.items[name].floats  # as `affine` has matrices: its columns are inputs
+                return y @ (matrix if turn else matrix.T)
+        return self.items["Wemb"].product(y, self.int8)
 
     @property
     def layers(self) -> list[str]:
@@ -106,7 +141,7 @@ class Student:
     def translate(self, ids: list[int], allowed: np.ndarray | None = None, factor: float = 3.0) -> list[int]:
         """The likeliest token again and again, of those allowed, until the end token (0)."""
         memory = self.encode(ids)
-        cells = [np.zeros((1, self.width), np.float32) for _ in self._layers("decoder", "rnn_W")]
+        cells = [np.zeros((1, self.width), np.float32) for _ in self._layers("decoder", "context_Wq")]
         out: list[int] = []
         columns = np.arange(len(self.table)) if allowed is None else allowed
         columns = columns[columns != 1]  # never the unknown token
