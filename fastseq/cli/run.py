@@ -34,6 +34,10 @@ def add(commands: Commands) -> None:
         "--stats", action="store_true", help="times, rates and sizes on standard error at the end"
     )
     parser.add_argument("--dtype", choices=DTYPES, help="precision to run in (default: as stored)")
+    parser.add_argument("--beam-size", type=count, default=1, metavar="N", help="hypotheses at once (1)")
+    parser.add_argument(
+        "--html", action="store_true", help="translate HTML: files and standard input as a whole, tags kept"
+    )
     parser.add_argument("--max-new-tokens", type=count, metavar="N", help="longest output in tokens")
     parser.add_argument(
         "--batch", type=count, default=1024, metavar="N", help="texts run at once at most (1024)"
@@ -49,8 +53,12 @@ def run(options: argparse.Namespace) -> int:
 
     begun = time.perf_counter()
     model = fastseq.load(options.model, dtype=options.dtype, threads=options.threads, spec=options.spec)
-    if options.max_new_tokens is not None and model.task == "classifier":
-        options.parser.error("--max-new-tokens: a classifier generates nothing")
+    if model.task == "classifier":
+        for name in ("max_new_tokens", "beam_size"):
+            if getattr(options, name) != options.parser.get_default(name):
+                options.parser.error(f"--{name.replace('_', '-')}: a classifier generates nothing")
+    if options.html and not _translates(model):
+        options.parser.error("--html: the model translates no documents")
     stats = _Stats(time.perf_counter() - begun)
     looking = None if not sys.stdout.isatty() else False  # a bar between results would be no help
     with model, progress_bar(looking, unit="text") as done:
@@ -75,13 +83,22 @@ def _read(options: argparse.Namespace) -> Iterator[list[str]]:
     if options.texts:
         yield options.texts
     for path in options.file or ([] if options.texts else ["-"]):
-        yield from file_lines(path)
+        if options.html:
+            yield ["\n".join(line for group in file_lines(path) for line in group)]
+        else:
+            yield from file_lines(path)
+
+
+def _translates(model: Any) -> bool:
+    return model.task == "seq2seq" and model.spec.translation is not None
 
 
 def _results(model: Any, texts: list[str], options: argparse.Namespace, stats: _Stats) -> list[str]:
     """A line a text."""
     begun = time.perf_counter()
-    if model.task == "classifier":
+    if _translates(model):
+        lines = _translated(model, texts, options)
+    elif model.task == "classifier":
         lines = _classified(model, texts, options)
     else:
         lines = _generated(model, texts, options, stats)
@@ -101,11 +118,35 @@ def _classified(model: Any, texts: list[str], options: argparse.Namespace) -> li
     ]
 
 
+def _translated(model: Any, texts: list[str], options: argparse.Namespace) -> list[str]:
+    """No sentence goes past the end of a line, so lines of a document may go one by one."""
+    search = {"max_new_tokens": options.max_new_tokens, "beam_size": options.beam_size}
+    if options.html:
+        outputs = model.translate(texts, html=True, **search)
+        lines = [{"text": text, "output": output} for text, output in zip(texts, outputs, strict=True)]
+        return [_json(line) for line in lines] if options.json else outputs
+    results = model.translate(texts, details=True, **search)
+    if not options.json:
+        return [result.text for result in results]
+    return [
+        _json(
+            {
+                "text": text,
+                "output": result.text,
+                "score": result.score,
+                "finish_reason": result.finish_reason,
+                "sentences": [[*pair.source, *pair.target] for pair in result.sentences],
+            }
+        )
+        for text, result in zip(texts, results, strict=True)
+    ]
+
+
 def _generated(model: Any, texts: list[str], options: argparse.Namespace, stats: _Stats) -> list[str]:
-    limit = options.max_new_tokens
+    search = {"max_new_tokens": options.max_new_tokens, "beam_size": options.beam_size}
     if not options.json and not options.stats:
-        return list(model(texts, max_new_tokens=limit))
-    results = model.generate(texts, max_new_tokens=limit)
+        return list(model(texts, **search))
+    results = model.generate(texts, **search)
     stats.tokens += sum(len(result.ids) for result in results)
     if not options.json:
         return [result.text for result in results]

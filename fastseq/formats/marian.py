@@ -8,6 +8,7 @@ are the folder's .spm files and the shortlist its ``lex*.bin``. marian_model.py 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from fastseq.files import regular_size
 from fastseq.formats import Loaded, Spec, marian_bin, marian_shortlist, npz, yaml_lines
 from fastseq.formats.marian_bin import FLOAT32, INT8, Item
 from fastseq.formats.marian_model import OPTIONS, YAML_BYTES_MAX, Model
-from fastseq.models.spec import GenerationSpec, ModelSpec, check_tensors
+from fastseq.models.spec import TOKENS_MAX, GenerationSpec, ModelSpec, TranslationSpec, check_tensors
 from fastseq.text import sentencepiece
 
 LENGTH_FACTOR = 3.0  # marian's default
@@ -79,6 +80,7 @@ def load(path: Path, spec: Spec = None) -> Loaded:
             length_factor=factor,
             shortlist=files.shortlist is not None,
         ),
+        translation=TranslationSpec(*_languages(files), longest=_longest(files.options)),
     )
     try:
         check_tensors(made, {name: tensor.shape for name, tensor in tensors.items()})
@@ -170,6 +172,23 @@ def _shortlist(folder: Path, options: Mapping[str, yaml_lines.Value]) -> Path | 
         return None
     found = sorted(one for one in folder.glob("lex*.bin") if one.is_file())
     return found[0] if found else None
+
+
+def _languages(files: Files) -> tuple[str, str]:
+    """Of the names that Firefox's models have: ``model.enpt.intgemm.alphas.bin``, a folder ``en-pt``."""
+    for name in (files.model.name.removeprefix("model."), files.model.parent.name):
+        found = re.match(r"([a-z]{2})-?([a-z]{2})(?![a-z])", name)
+        if found:
+            return found[1], found[2]
+    return "", ""
+
+
+def _longest(options: Mapping[str, yaml_lines.Value]) -> int:
+    """Bergamot's word for it is a break; its models' files hardly ever say."""
+    value = options.get("max-length-break", "128")
+    return (
+        int(value) if isinstance(value, str) and value.isdecimal() and 1 <= int(value) <= TOKENS_MAX else 128
+    )
 
 
 def _number(options: Mapping[str, yaml_lines.Value], key: str, default: float) -> float:

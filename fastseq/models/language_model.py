@@ -12,7 +12,7 @@ from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.parts import Decoder, generations
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
-from fastseq.models.search import Search
+from fastseq.models.search import Search, reporting
 from fastseq.models.spec import ModelSpec
 from fastseq.text import Batch
 
@@ -118,13 +118,13 @@ class LanguageModel(Model):
             )
         begun = time.perf_counter()
         prompts = decoder.prompts(len(batch), batch)
-        decoded = self._graph_of_decoder.decode(
-            None,
-            (prompts.ids, prompts.offsets),
-            **search.native(
-                decoder, decoder.limit(search.max_new_tokens), self._threads(search.threads), len(batch)
-            ),
-        )
+        limits, threads = decoder.limit(search.max_new_tokens), self._threads(search.threads)
+        with reporting(search.progress, len(batch), "text") as told:
+            decoded = self._graph_of_decoder.decode(
+                None,
+                (prompts.ids, prompts.offsets),
+                **search.native(decoder, limits, threads, told),
+            )
         run = time.perf_counter()
         texts = decoder.texts(decoded)
         times = Timings(tokenized, run - begun, time.perf_counter() - run)

@@ -13,7 +13,7 @@ from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, listed, packed
 from fastseq.models.blocks import Embedding
 from fastseq.models.results import I32, FinishReason, Generation, Memory, Step, Timings
-from fastseq.models.search import Search
+from fastseq.models.search import Search, reporting
 from fastseq.text import Batch, Tokenizer
 
 
@@ -144,11 +144,12 @@ class Decoder:
         count = len(memory) if memory is not None else len(given) if given is not None else 1
         begun = self.prompts(count, given)
         threads = self._model._threads(search.threads)
-        decoded = self._graph.decode(
-            None if memory is None else memory.native,
-            (begun.ids, begun.offsets),
-            **search.native(self, self.limit(search.max_new_tokens), threads, count),
-        )
+        with reporting(search.progress, count, "text") as told:
+            decoded = self._graph.decode(
+                None if memory is None else memory.native,
+                (begun.ids, begun.offsets),
+                **search.native(self, self.limit(search.max_new_tokens), threads, told),
+            )
         return generations(decoded, self.texts(decoded), Timings(0, 0, 0), search)
 
     def steps(

@@ -69,6 +69,33 @@ def said(result: Generation | list[Generation]) -> Any:
     return [one.text for one in result] if isinstance(result, list) else result.text
 
 
+class Pair(NamedTuple):
+    """Begin and end, in characters: of something in the source, and of what it became."""
+
+    source: tuple[int, int]
+    target: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Translation:
+    """A document's.
+
+    Attributes:
+        text: of the translation.
+        sentences: spans of the source's sentences (pieces, of long ones) and of their translations.
+        tokens: for each token of the translation the span of the source's that it comes from (empty where
+            that is the sentence's end), and its own; None unless `align` asked for it.
+        score: log-probability of the whole.
+        finish_reason: as of a `Generation`; the worst of its sentences.
+    """
+
+    text: str
+    sentences: tuple[Pair, ...]
+    tokens: tuple[Pair, ...] | None
+    score: float
+    finish_reason: FinishReason
+
+
 @dataclass(frozen=True, eq=False)
 class TextScore:
     """How probable a language model finds a text.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastseq.errors import ArgumentError
 from fastseq.models.results import I32
+from fastseq.progress import progress_bar
 
 if TYPE_CHECKING:
     from fastseq.models.parts import Decoder
 
 Progress = Callable[[int, int], object]  # called with what is done and what there is to do
+Told = Callable[[int], object] | None  # called with what is done
 BEAM_MAX = 1024
 
 
@@ -37,7 +40,8 @@ class Search:
         batch_tokens: source tokens that a thread takes at once; what a run holds in memory grows with it.
         deadline: seconds after which the work stops with what is done; `finish_reason` then
             says ``deadline``.
-        progress: called now and then with (texts done, texts in all).
+        progress: True for a bar on standard error (it needs tqdm), or something to call now and then with
+            what is done and what there is to do: texts, or characters of documents.
     """
 
     max_new_tokens: int | I32 | Sequence[int] | None = None
@@ -50,7 +54,7 @@ class Search:
     threads: int | None = None
     batch_tokens: int | None = None
     deadline: float | None = None
-    progress: Progress | None = None
+    progress: Progress | bool | None = None
     begun: float = field(default_factory=time.monotonic, repr=False)  # what the deadline counts from
 
     def __post_init__(self) -> None:
@@ -62,10 +66,13 @@ class Search:
             if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
                 raise ArgumentError("not a number", where=name, found=repr(value)[:60])
 
-    def native(self, decoder: Decoder, limits: Any, threads: int | None, count: int) -> dict[str, Any]:
+    @property
+    def left(self) -> float | None:
+        """Seconds until the deadline."""
+        return None if self.deadline is None else self.begun + self.deadline - time.monotonic()
+
+    def native(self, decoder: Decoder, limits: Any, threads: int | None, told: Told) -> dict[str, Any]:
         """The engine's arguments."""
-        left = None if self.deadline is None else self.begun + self.deadline - time.monotonic()
-        told = self.progress
         return {
             "stop": decoder.stops(self.stop),
             "never": decoder.never,
@@ -76,9 +83,31 @@ class Search:
             "aligned": self.align,
             "threads": threads,
             "batch_tokens": self.batch_tokens,
-            "deadline": left,
-            "progress": None if told is None else lambda done: told(done, count),
+            "deadline": self.left,
+            "progress": told,
         }
+
+
+@contextmanager
+def reporting(progress: Progress | bool | None, total: int, unit: str) -> Iterator[Told]:
+    """What to call with the amount done so far; None where nobody wants to know."""
+    if not callable(progress):
+        if not progress:
+            yield None
+            return
+        with progress_bar(True, total=total, unit=unit) as moved:
+            last = 0
+
+            def show(done: int) -> None:
+                nonlocal last
+                moved(done - last)
+                last = done
+
+            yield show
+            show(total)
+        return
+    told: Progress = progress
+    yield lambda done: told(done, total)
 
 
 def _whole(value: Any, low: int, high: int, where: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -13,9 +13,10 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.blocks import Embedding
+from fastseq.models.documents import runs, translate
 from fastseq.models.parts import Decoder, Encoder, generations
 from fastseq.models.results import Generation, Timings, ended_together, said
-from fastseq.models.search import Search
+from fastseq.models.search import Search, Told, reporting
 from fastseq.models.segment import Segmenter, distinct
 from fastseq.models.spec import SHORTLIST, ModelSpec
 from fastseq.text import Batch, Tokenizer
@@ -56,9 +57,33 @@ class Seq2Seq(Model):
     def __call__(self, texts: Iterable[str], **options: Any) -> list[str]: ...
     def __call__(self, texts: Texts, **options: Any) -> str | list[str]:
         """The output's text: a str for a str, a list in order for a list. Options: those of `generate`."""
+        if self.spec.translation is not None and not options.keys() & {"prefix", "num_return"}:
+            translated: str | list[str] = self.translate(texts, **options)
+            return translated
         many, alone = listed(texts)
         outputs = [said(result) for result in self.generate(many, **{"return_scores": False} | options)]
         return outputs[0] if alone else outputs
+
+    def translate(self, texts: Texts, **options: Any) -> Any:
+        """Documents, a sentence at a time; what is between sentences (spaces, line breaks) stays as it is.
+
+        A str for a str, a list in order for a list. Sentences are found by the rules of the model's source
+        language (`fastseq.text.SentenceSplitter`); those longer than the model is made for are cut at
+        punctuation or spaces.
+
+        Options:
+            details: give a `Translation` a text: with spans of sentences, and why it ended.
+            align: note where in the source each token of a translation comes from, too; goes with `details`.
+            html: texts are HTML: tags stay, inline ones where the words went that they were around.
+            language: of the texts, instead of the model's; None of a spec that names none: general rules.
+            stream: give an iterator; `texts` may be one. Of one str it gives pieces, which are the
+                translation when put together; of many texts a translation each. Memory does not grow with
+                their number.
+            and those of `fastseq.models.search.Search` but `num_return`; progress tells of characters.
+
+        An exception that stops the work, as of Ctrl-C, has the results so far as its `results`.
+        """
+        return translate(self, texts, **options)
 
     def pieces(self, texts: Texts) -> list[str]:
         """What the model reads of the texts: each distinct piece once, or the texts where it cuts none."""
@@ -69,28 +94,33 @@ class Seq2Seq(Model):
     def generate(self, texts: str, **options: Any) -> Generation: ...
     @overload
     def generate(self, texts: Iterable[str], **options: Any) -> list[Generation]: ...
-    def generate(self, texts: Texts, **options: Any) -> Generation | list[Generation]:
+    def generate(self, texts: Texts, **options: Any) -> Any:
         """A `Generation` a text: text, ids, log-probabilities, why it ended; with `num_return` a list a text.
 
         Options:
             prefix: texts that the outputs start with, one for all or a list; not part of the result. They
                 need not be something that the model would say; what follows them is again.
+            stream: give an iterator; `texts` may be one, too, of any length. Results come in order, as runs
+                of texts are done, and memory does not grow with their number.
             and those of `fastseq.models.search.Search`: max_new_tokens, beam_size, num_return,
                 length_penalty, stop, return_scores, align, threads, batch_tokens, deadline, progress.
 
         An exception that stops the work, as of Ctrl-C, has the results so far as its `results`.
         """
+        prefix, stream = options.pop("prefix", None), options.pop("stream", False)
+        search = Search(**options)
+        if stream:
+            return self._streamed(texts, prefix, search)
         many, alone = listed(texts)
-        prefix, search = options.pop("prefix", None), Search(**options)
-        if self._segmenter is None:
-            results = self._generated(many, prefix, search, list)
-        else:
-            pieces, placed = distinct(self._segmenter, many)
-            join = self._segmenter.join
-            results = self._generated(
-                pieces, prefix, search, lambda done: [_together([done[i] for i in p], join) for p in placed]
-            )
+        results = self._generated(many, prefix, search)
         return results[0] if alone else results
+
+    def _streamed(self, texts: Texts, prefix: str | None, search: Search) -> Iterator[Any]:
+        """Results as runs of texts are done: the first soon, then more at once."""
+        for run in runs([texts] if isinstance(texts, str) else texts):
+            if search.left is not None and search.left <= 0:
+                return
+            yield from self._generated(listed(run)[0], prefix, search)
 
     def generate_ids(
         self, sequences: Sequence[Any] | Batch, *, prefix: Sequence[Any] | Batch | None = None, **options: Any
@@ -100,7 +130,18 @@ class Seq2Seq(Model):
         prefixes = None if prefix is None else packed(prefix)
         return self._found(packed(sequences), prefixes, Search(**options), 0.0, list)
 
-    def _generated(self, texts: list[str], prefix: Any, search: Search, finish: Finish) -> list[Any]:
+    def _generated(self, texts: list[str], prefix: Any, search: Search) -> list[Any]:
+        if self._segmenter is None:
+            return self._through(texts, prefix, search, list)
+        pieces, placed = distinct(self._segmenter, texts)
+        join = self._segmenter.join
+
+        def finish(done: list[Any]) -> list[Any]:
+            return [_together([done[i] for i in places], join) for places in placed]
+
+        return self._through(pieces, prefix, search, finish)
+
+    def _through(self, texts: list[str], prefix: Any, search: Search, finish: Finish) -> list[Any]:
         """Texts to ids, through both parts, and to texts."""
         self._open()
         threads = self._threads(search.threads)
@@ -125,14 +166,15 @@ class Seq2Seq(Model):
 
         begun = time.perf_counter()
         try:
-            decoded = self._run(batch, prefixes, search)
+            with reporting(search.progress, len(batch), "text") as told:
+                decoded = self._run(batch, prefixes, search, told)
         except BaseException as error:
             if hasattr(error, "decoded"):
                 error.results = results(error.__dict__.pop("decoded"))  # type: ignore[attr-defined]
             raise
         return results(decoded)
 
-    def _run(self, batch: Batch, prefixes: Batch | None, search: Search) -> native.Decoded:
+    def _run(self, batch: Batch, prefixes: Batch | None, search: Search, told: Told) -> native.Decoded:
         decoder, count = self.decoder, len(batch)
         limits = decoder.limit(search.max_new_tokens)
         if search.max_new_tokens is None and self.spec.generation.length_factor:
@@ -151,7 +193,7 @@ class Seq2Seq(Model):
             start=0 if decoder.start is None else decoder.start,
             prompts=None if prompts is None else (prompts.ids, prompts.offsets),
             shortlist=self._shortlist,
-            **search.native(decoder, limits, self._threads(search.threads), count),
+            **search.native(decoder, limits, self._threads(search.threads), told),
         )
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "Pool",
     "Rnn",
     "SegmentSpec",
+    "TranslationSpec",
     "check_tensors",
     "optional_tensors",
     "tensor_role",
@@ -103,6 +104,23 @@ class SegmentSpec(Plain):
 
 
 @dataclass(frozen=True)
+class TranslationSpec(Plain):
+    """A model that translates documents, a sentence at a time.
+
+    Attributes:
+        source, target: languages, as ``en``; empty where they are not known.
+        longest: a sentence of more tokens is cut into pieces of so many.
+    """
+
+    source: str = ""
+    target: str = ""
+    longest: int = 128
+
+    def check(self) -> None:
+        in_range(self.longest, "longest", TOKENS_MAX)
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A whole model. See docs/native-format.md for what each part says.
 
@@ -119,6 +137,7 @@ class ModelSpec:
     target_tokenizer: Mapping[str, Any] | None = None
     generation: GenerationSpec = field(default_factory=GenerationSpec)
     segment: SegmentSpec | None = None
+    translation: TranslationSpec | None = None
     labels: tuple[str, ...] = ()
     empty: str | None = None
     name: str = ""
@@ -155,6 +174,8 @@ class ModelSpec:
                 values[name] = dict(getattr(self, name))
         if self.segment is not None:
             values["segment"] = self.segment.to_dict()
+        if self.translation is not None:
+            values["translation"] = self.translation.to_dict()
         for name in ("encoder", "decoder"):
             if getattr(self, name):
                 values[name] = [block_dict(block) for block in getattr(self, name)]
@@ -261,7 +282,8 @@ def _check_version(version: object) -> None:
 
 _TEXTS = ("name", "description", "licence", "source", "empty")
 _PLAIN = ("tokenizer", "target_tokenizer")
-_KEYS = ("fastseq", "task", *_TEXTS, *_PLAIN, "segment", "encoder", "decoder", "labels", "generation")
+_WORK = ("segment", "translation", "encoder", "decoder", "labels", "generation")
+_KEYS = ("fastseq", "task", *_TEXTS, *_PLAIN, *_WORK)
 
 
 def _read_model(values: dict[str, Any]) -> ModelSpec:
@@ -294,6 +316,8 @@ def _read_model(values: dict[str, Any]) -> ModelSpec:
         given["generation"] = read(GenerationSpec, values["generation"], "generation")
     if "segment" in values:
         given["segment"] = read(SegmentSpec, values["segment"], "segment")
+    if "translation" in values:
+        given["translation"] = read(TranslationSpec, values["translation"], "translation")
     return ModelSpec(**given)
 
 

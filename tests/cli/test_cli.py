@@ -12,6 +12,7 @@ import pytest
 import fastseq
 from fastseq.cli import main
 from tests.api import small
+from tests.formats import marian_files as files
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,22 @@ def test_run_json(models, capsys):
     assert sum(second["probabilities"].values()) == pytest.approx(1, rel=1e-5)
     assert main(["run", str(models / "language_model"), "the good"]) == 0
     assert capsys.readouterr().out == small.language_model()("the good") + "\n"
+
+
+def test_translation_of_documents(tmp_path, capsys):
+    files.write(tmp_path / "model", False)
+    model = fastseq.load(tmp_path / "model")
+    text = "ba ce. Di!\n\n  fo gu\n"
+    (tmp_path / "text").write_text(text)
+    assert main(["run", str(tmp_path / "model"), "--file", str(tmp_path / "text"), "--beam-size", "2"]) == 0
+    assert capsys.readouterr().out == model.translate(text, beam_size=2)
+    assert main(["run", str(tmp_path / "model"), "ba ce. Di!", "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert (line["text"], line["output"]) == ("ba ce. Di!", model.translate("ba ce. Di!"))
+    assert [sentence[:2] for sentence in line["sentences"]] == [[0, 6], [7, 10]]
+    (tmp_path / "page").write_text("<p>ba\nce</p>")
+    assert main(["run", str(tmp_path / "model"), "--html", "--file", str(tmp_path / "page")]) == 0
+    assert capsys.readouterr().out == model.translate("<p>ba\nce</p>", html=True) + "\n"
 
 
 def test_stats_go_to_standard_error(models, capsys):
