@@ -11,6 +11,7 @@
 
 #include "../base/cpu.h"
 #include "../base/status.h"
+#include "grouped_types.h"
 #include "kernel_types.h"
 
 typedef struct fs_kernels {

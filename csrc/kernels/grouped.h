@@ -1,0 +1,68 @@
+/* Product of ragged rows with a weight matrix that is quantized in groups along K: y = x W^T + bias.
+ *
+ *   x (M, K) float32     W (N, K) in blocks of ggml's     y (M, N) float32
+ *
+ * W is laid out anew once, at load (grouped_types.h); its numbers stay those of the file. Activations are quantized a
+ * group at a time (symmetric, 8 bits), sums over a group are exact, and y is one chain of additions over rising
+ * groups: a row has the same bits whatever M, the other rows or the thread count. */
+#ifndef FS_GROUPED_H
+#define FS_GROUPED_H
+
+#include "../base/arena.h"
+#include "../base/parallel.h"
+#include "kernels.h"
+
+/* Types of ggml, by its numbers. */
+typedef enum fs_ggml_type {
+    FS_GGML_Q4_0 = 2,
+    FS_GGML_Q4_1 = 3,
+    FS_GGML_Q5_0 = 6,
+    FS_GGML_Q5_1 = 7,
+    FS_GGML_Q8_0 = 8,
+    FS_GGML_Q4_K = 12,
+    FS_GGML_Q5_K = 13,
+    FS_GGML_Q6_K = 14,
+    FS_GGML_IQ4_NL = 20
+} fs_ggml_type;
+
+typedef struct fs_grouped {
+    const fs_kernels *k;
+    fs_grouped_form form;
+    int columns; /* N */
+    int depth;   /* K */
+    int groups;
+    uint8_t *packed; /* owned */
+    size_t packed_bytes;
+} fs_grouped;
+
+/* blocks: N rows of K / (numbers of a block) blocks each, `size` bytes in all. FS_ERR_VALUE for another type, a row that is
+ * not whole blocks, another size, or a scale that is not finite. On failure *m is empty and needs no free. */
+fs_status fs_grouped_init(fs_grouped *m, const fs_kernels *k, fs_ggml_type type, int columns, int depth,
+                          const uint8_t *blocks, size_t size, fs_run *run, const char *where, fs_error *err);
+void fs_grouped_free(fs_grouped *m);
+
+/* Bytes of scratch that fs_grouped_multiply needs for `rows` rows; SIZE_MAX when it does not fit. */
+size_t fs_grouped_scratch(const fs_grouped *m, int64_t rows);
+
+/* y (rows, N) = x (rows, K) W^T + bias, or += when accumulate; as fs_gemm. */
+void fs_grouped_multiply(const fs_grouped *m, int64_t rows, const float *x, size_t x_stride, const float *bias, float *y,
+                         size_t y_stride, int accumulate, void *scratch, fs_run *run);
+
+/* ---- blocks of ggml, for fs_grouped_init ---- */
+
+/* One row's worth of a block: u as the form has it (0 to 15, or 128 above the value), d and m a group. */
+typedef struct fs_block_values {
+    uint8_t u[256];
+    float d[16], m[16];
+} fs_block_values;
+
+typedef struct fs_block_type {
+    fs_ggml_type type;
+    fs_grouped_form form;
+    int size, bytes; /* numbers and bytes of a block */
+    void (*read)(const uint8_t *block, fs_block_values *to);
+} fs_block_type;
+
+const fs_block_type *fs_block_type_of(int type); /* NULL: none of these */
+
+#endif
