@@ -121,8 +121,9 @@ size_t fs_quantized_stride(int depth) { return ((size_t)depth + 63) & ~(size_t)6
 
 /* Scratch of an int8 product: q (rows, stride), then scale (rows). */
 size_t fs_gemm_scratch(const fs_matrix *m, int64_t rows) {
-    size_t q, scales, bytes;
-    if (m->dtype != FS_S8) return 0;
+    size_t q, scales, bytes = 0;
+    for (int i = 0; i < m->part_count; i++) bytes = FS_MAX(bytes, fs_grouped_scratch(&m->parts[i], rows));
+    if (m->dtype != FS_S8) return bytes;
     if (!fs_size_mul((size_t)rows, fs_quantized_stride(m->depth), &q) ||
         !fs_size_mul((size_t)rows, sizeof(float), &scales) || !fs_size_add(q, scales, &bytes))
         return SIZE_MAX;
@@ -156,6 +157,12 @@ void fs_gemm(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, 
         float *scale = (float *)(q + (size_t)rows * stride);
         fs_quantize_rows(m, rows, x, x_stride, q, stride, scale, run);
         fs_gemm_quantized(m, rows, q, stride, scale, bias, y, y_stride, accumulate, run);
+        return;
+    }
+    if (m->dtype == FS_BLOCKS) {
+        for (int i = 0, at = 0; i < m->part_count; at += m->parts[i++].columns)
+            fs_grouped_multiply(&m->parts[i], rows, x, x_stride, bias ? bias + at : NULL, y + at, y_stride, accumulate,
+                                scratch, run);
         return;
     }
     s.kernel = m->dtype == FS_F32 ? m->k->gemm_f32 : m->k->gemm_bf16;

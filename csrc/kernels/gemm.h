@@ -10,15 +10,16 @@
  * other rows or the thread count. NaN and infinity flow through as IEEE 754 says.
  * int8: activations are quantized a row at a time (symmetric, 8 bits), sums are exact in int32, and
  * y = (x_scale * w_scale) * sum, then + bias (0 without), then + y when accumulating, in float32 without fused steps:
- * the same bits with every instruction set. */
+ * the same bits with every instruction set.
+ * blocks: grouped.h. */
 #ifndef FS_GEMM_H
 #define FS_GEMM_H
 
 #include "../base/arena.h"
 #include "../base/parallel.h"
+#include "grouped.h"
 #include "kernels.h"
 
-#define FS_MATRIX_SIDE_MAX (1 << 24)     /* N and K at most */
 #define FS_MATRIX_S8_DEPTH_MAX (1 << 17) /* K at most in int8: 2^17 * 127 * 128 < 2^31 */
 
 typedef struct fs_matrix {
@@ -31,6 +32,8 @@ typedef struct fs_matrix {
     float *scale; /* (N): int8; owned */
     int32_t *sum; /* (N): int8, 128 * sum of a column's weights; owned */
     float multiplier; /* int8: turns activations into 8 bits; 0: a row's own, from its largest value */
+    fs_grouped *parts; /* blocks: one under the other, (part_count); owned */
+    int part_count;
 } fs_matrix;
 
 /* Packs w (N, K) float32 as `dtype`: bfloat16 by rounding to nearest even, int8 with one symmetric scale an
@@ -42,10 +45,23 @@ fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int 
  * the activations where the file says it, positive; 0: each row's own. */
 fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
                             const float *scale, float multiplier, const char *where, fs_error *err);
+
+/* Rows of a matrix in blocks of a type of ggml's. */
+typedef struct fs_block_rows {
+    int type;            /* fs_ggml_type */
+    int rows;
+    const uint8_t *data; /* row by row */
+    size_t size;         /* bytes */
+    const char *name;
+} fs_block_rows;
+
+/* Lays out blocks that a file holds; parts come one under the other and may be of different types. */
+fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
+                                fs_error *err);
 void fs_matrix_free(fs_matrix *m);
 size_t fs_matrix_bytes(const fs_matrix *m); /* memory it holds */
 
-/* Bytes of scratch that fs_gemm needs for `rows` rows: 0 but for int8, SIZE_MAX when it does not fit. */
+/* Bytes of scratch that fs_gemm needs for `rows` rows: 0 of floats, SIZE_MAX when it does not fit. */
 size_t fs_gemm_scratch(const fs_matrix *m, int64_t rows);
 
 /* y (rows, N) = x (rows, K) W^T + bias, or += when accumulate. bias (N) or NULL. x and y must not overlap.

@@ -1,6 +1,7 @@
 /* Weight matrices made ready for a table's gemm kernels: checked, converted, laid out in panels. */
 #include "gemm.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -167,8 +168,36 @@ fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int 
     return FS_OK;
 }
 
+fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
+                                fs_error *err) {
+    int64_t columns = 0;
+    memset(m, 0, sizeof *m);
+    for (int i = 0; i < count; i++) columns += parts[i].rows;
+    FS_TRY(check_side((int)FS_MIN(columns, INT_MAX), FS_MATRIX_SIDE_MAX, "columns", parts[0].name, err));
+    m->k = k;
+    m->dtype = FS_BLOCKS;
+    m->columns = (int)columns;
+    m->depth = depth;
+    m->parts = fs_alloc((size_t)count * sizeof *m->parts);
+    if (!m->parts) return fs_fail_memory(err, parts[0].name, (uint64_t)count * sizeof *m->parts);
+    for (int i = 0; i < count; i++) {
+        const fs_block_rows *p = &parts[i];
+        const fs_status st = fs_grouped_init(&m->parts[i], k, (fs_ggml_type)p->type, p->rows, depth, p->data, p->size, NULL,
+                                             p->name, err);
+        if (st != FS_OK) {
+            fs_matrix_free(m);
+            return st;
+        }
+        m->packed_bytes += m->parts[i].packed_bytes;
+        m->part_count++;
+    }
+    return FS_OK;
+}
+
 void fs_matrix_free(fs_matrix *m) {
     if (!m) return;
+    for (int i = 0; i < m->part_count; i++) fs_grouped_free(&m->parts[i]);
+    fs_free(m->parts);
     fs_free(m->packed);
     fs_free(m->scale);
     fs_free(m->sum);

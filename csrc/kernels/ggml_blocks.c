@@ -1,6 +1,7 @@
 /* Blocks of ggml: their weights as whole numbers, and the scales and least values of their groups. */
 #include <string.h>
 
+#include "../base/checked.h"
 #include "grouped.h"
 #include "half.h"
 
@@ -117,4 +118,32 @@ const fs_block_type *fs_block_type_of(int type) {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if ((int)types[i].type == type) return &types[i];
     return NULL;
+}
+
+void fs_block_row(const fs_block_type *type, const uint8_t *blocks, int64_t row, int depth, int first, int columns,
+                  float *out) {
+    const fs_grouped_layout l = fs_grouped_layout_of(type->form);
+    fs_block_values v;
+    memset(&v, 0, sizeof v);
+    blocks += (size_t)row * (size_t)(depth / type->size) * (size_t)type->bytes;
+    for (int k = first, block = -1; k < first + columns; k++) {
+        const int in_block = k % type->size, g = in_block / l.group;
+        if (k / type->size != block) type->read(blocks + (size_t)(block = k / type->size) * (size_t)type->bytes, &v);
+        out[k - first] = v.d[g] * (float)(v.u[in_block] - l.zero) + v.m[g];
+    }
+}
+
+fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, const char *where, fs_error *err) {
+    const fs_block_type *t = fs_block_type_of(type);
+    size_t bytes = 0;
+    if (!t) return fs_fail(err, FS_ERR_VALUE, where, "type not supported", "a type of blocks|%d", type);
+    if (rows < 1 || rows > FS_MATRIX_SIDE_MAX)
+        return fs_fail(err, FS_ERR_VALUE, where, "bad number of rows", "1 to %d|%lld", FS_MATRIX_SIDE_MAX, (long long)rows);
+    if (columns < 1 || columns > FS_MATRIX_SIDE_MAX || columns % t->size)
+        return fs_fail(err, FS_ERR_VALUE, where, "bad number of columns", "a multiple of %d, at most %d|%lld", t->size,
+                       FS_MATRIX_SIDE_MAX, (long long)columns);
+    if (!fs_size_array((size_t)rows, (size_t)(columns / t->size), (size_t)t->bytes, &bytes) || bytes != size)
+        return fs_fail(err, FS_ERR_VALUE, where, "size of the data contradicts the shape", "%llu|%llu bytes",
+                       (unsigned long long)bytes, (unsigned long long)size);
+    return FS_OK;
 }

@@ -73,27 +73,13 @@ static void pack_columns(void *ctx, int64_t begin, int64_t end, int worker) {
         if (!pack_column(p, (int)column)) fs_atomic_store(&p->bad, column + 1);
 }
 
-static fs_status check(const fs_block_type *type, int columns, int depth, size_t size, const char *where, fs_error *err) {
-    size_t rows = 0;
-    if (!type) return fs_fail(err, FS_ERR_VALUE, where, "type not supported", "a type of blocks|another");
-    if (columns < 1 || columns > FS_MATRIX_SIDE_MAX)
-        return fs_fail(err, FS_ERR_VALUE, where, "bad number of columns", "1 to %d|%d", FS_MATRIX_SIDE_MAX, columns);
-    if (depth < 1 || depth > FS_MATRIX_SIDE_MAX || depth % type->size)
-        return fs_fail(err, FS_ERR_VALUE, where, "bad number of inputs", "a multiple of %d, at most %d|%d", type->size,
-                       FS_MATRIX_SIDE_MAX, depth);
-    if (!fs_size_array((size_t)columns, (size_t)(depth / type->size), (size_t)type->bytes, &rows) || rows != size)
-        return fs_fail(err, FS_ERR_VALUE, where, "size of the data contradicts the shape", "%llu|%llu bytes",
-                       (unsigned long long)rows, (unsigned long long)size);
-    return FS_OK;
-}
-
 fs_status fs_grouped_init(fs_grouped *m, const fs_kernels *k, fs_ggml_type type, int columns, int depth,
                           const uint8_t *blocks, size_t size, fs_run *run, const char *where, fs_error *err) {
     packing p = {m, fs_block_type_of((int)type), blocks, 0};
     const size_t panels = ((size_t)columns + FS_GROUP_PANEL - 1) / FS_GROUP_PANEL;
     fs_grouped_layout l;
     memset(m, 0, sizeof *m);
-    FS_TRY(check(p.type, columns, depth, size, where, err));
+    FS_TRY(fs_block_check((int)type, columns, depth, size, where, err));
     l = fs_grouped_layout_of(p.type->form);
     m->k = k;
     m->form = p.type->form;
@@ -163,7 +149,7 @@ static void multiply_items(void *ctx, int64_t begin, int64_t end, int worker) {
         a.x_scale += (size_t)row * a.scale_stride;
         a.x_sum += (size_t)row * a.scale_stride;
         a.y += (size_t)row * a.y_stride;
-        s->m->k->grouped_s8(&a);
+        s->m->k->gemm_grouped(&a);
     }
 }
 

@@ -12,6 +12,8 @@
 #include "../base/parallel.h"
 #include "kernels.h"
 
+#define FS_MATRIX_SIDE_MAX (1 << 24) /* N and K at most */
+
 /* Types of ggml, by its numbers. */
 typedef enum fs_ggml_type {
     FS_GGML_Q4_0 = 2,
@@ -64,5 +66,12 @@ typedef struct fs_block_type {
 } fs_block_type;
 
 const fs_block_type *fs_block_type_of(int type); /* NULL: none of these */
+
+/* That a matrix is of whole blocks of a type there is, `size` bytes in all; else FS_ERR_VALUE. */
+fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, const char *where, fs_error *err);
+
+/* Columns [first, first + columns) of row `row` of blocks, `depth` numbers a row, as ggml computes them. */
+void fs_block_row(const fs_block_type *type, const uint8_t *blocks, int64_t row, int depth, int first, int columns,
+                  float *out);
 
 #endif

@@ -9,7 +9,8 @@
 typedef enum fs_dtype {
     FS_F32 = 0,
     FS_BF16 = 1, /* the upper half of a float32 */
-    FS_S8 = 2    /* symmetric, one scale a output channel: w ~= scale * q, -127 <= q <= 127 */
+    FS_S8 = 2,   /* symmetric, one scale a output channel: w ~= scale * q, -127 <= q <= 127 */
+    FS_BLOCKS = 3 /* blocks of ggml as a file has them (grouped.h) */
 } fs_dtype;
 
 /* How a table of kernels wants a weight matrix W (N, K) to lie. Columns (rows of W: output channels) come in

@@ -22,6 +22,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
 static size_t bytes(const fs_block *b) {
     const fs_embedding *e = (const fs_embedding *)b;
     static const size_t element[] = {sizeof(float), sizeof(uint16_t), sizeof(int8_t)};
+    if (e->table.dtype == FS_BLOCKS) return e->table.size;
     return (size_t)e->vocabulary * (size_t)e->width * element[e->table.dtype];
 }
 

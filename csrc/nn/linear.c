@@ -87,8 +87,16 @@ static void choose_bytes(const fs_linear *l, int n, const float *x, fs_choice *c
         for (int i = 0; i < n; i++) choose_below(l, q + (size_t)i * stride, scale[i], end, &choices[i]);
 }
 
+/* All outputs, of which the chosen are moved together. */
+static void choose_from_all(const fs_linear *l, const float *x, const fs_choice *c, void *scratch) {
+    fs_gemm(&l->matrix, 1, x, (size_t)l->input, l->bias, c->y, (size_t)l->output, 0, scratch, NULL);
+    for (int i = 0; i < c->count; i++) c->y[i] = c->y[c->columns[i]];
+}
+
 void fs_linear_choose(const fs_linear *l, int n, const float *x, fs_choice *choices, void *scratch) {
-    if (l->facts)
+    if (l->matrix.dtype == FS_BLOCKS)
+        for (int i = 0; i < n; i++) choose_from_all(l, x + (size_t)i * (size_t)l->input, &choices[i], scratch);
+    else if (l->facts)
         choose_bytes(l, n, x, choices, scratch);
     else
         for (int i = 0; i < n; i++) choose_from_panels(l, x + (size_t)i * (size_t)l->input, &choices[i]);

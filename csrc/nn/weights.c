@@ -37,6 +37,8 @@ void fs_tensor_row(const fs_tensor *t, const fs_kernels *k, int64_t row, int fir
         memcpy(out, (const float *)t->data + at, (size_t)columns * sizeof *out);
     } else if (t->dtype == FS_BF16) {
         k->bf16_to_f32(columns, (const uint16_t *)t->data + at, out);
+    } else if (t->dtype == FS_BLOCKS) {
+        fs_block_row(fs_block_type_of(t->blocks), (const uint8_t *)t->data, row, (int)t->shape[1], first, columns, out);
     } else {
         const int8_t *q = (const int8_t *)t->data + at;
         for (int j = 0; j < columns; j++) out[j] = (float)q[j] * t->scale[row];
@@ -81,16 +83,23 @@ fs_status fs_build_floats(const fs_build *b, const char *suffix, int rows, int t
     return copy_floats(t, b->k, first, columns, out, err);
 }
 
+/* How a build holds matrices that are no blocks. */
+static fs_dtype float_dtype(const fs_build *b) { return b->dtype == FS_BLOCKS ? FS_F32 : b->dtype; }
+
 fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
                           fs_matrix *out, fs_error *err) {
     const fs_tensor *t;
     float *w = NULL;
     fs_status st;
     FS_TRY(fs_build_find(b, suffix, rows, total, 0, &t, err));
+    if (t->dtype == FS_BLOCKS && b->dtype == FS_BLOCKS && columns == total) {
+        const fs_block_rows all = {t->blocks, rows, t->data, t->size, t->name};
+        return fs_matrix_init_blocks(out, b->k, &all, 1, columns, err);
+    }
     if (t->dtype == FS_S8 && b->dtype == FS_S8 && columns == total)
         return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->multiplier, t->name, err);
     FS_TRY(copy_floats(t, b->k, first, columns, &w, err));
-    st = fs_matrix_init(out, b->k, b->dtype, rows, columns, w, t->name, err);
+    st = fs_matrix_init(out, b->k, float_dtype(b), rows, columns, w, t->name, err);
     fs_free(w);
     return st;
 }
@@ -117,6 +126,14 @@ static fs_status stack_s8(const fs_build *b, const fs_tensor *const *t, int coun
     return st;
 }
 
+static fs_status stack_blocks(const fs_build *b, const fs_tensor *const *t, int count, int columns, fs_matrix *out,
+                              fs_error *err) {
+    fs_block_rows parts[STACK_MOST];
+    for (int i = 0; i < count; i++)
+        parts[i] = (fs_block_rows){t[i]->blocks, (int)t[i]->shape[0], t[i]->data, t[i]->size, t[i]->name};
+    return fs_matrix_init_blocks(out, b->k, parts, count, columns, err);
+}
+
 static fs_status stack_floats(const fs_build *b, const fs_tensor *const *t, int count, int rows, int columns,
                               fs_matrix *out, fs_error *err) {
     float *all = fs_alloc((size_t)rows * (size_t)columns * sizeof *all), *one;
@@ -127,7 +144,7 @@ static fs_status stack_floats(const fs_build *b, const fs_tensor *const *t, int 
         memcpy(all + (size_t)at * (size_t)columns, one, (size_t)t[i]->shape[0] * (size_t)columns * sizeof *all);
         fs_free(one);
     }
-    if (st == FS_OK) st = fs_matrix_init(out, b->k, b->dtype, rows, columns, all, t[0]->name, err);
+    if (st == FS_OK) st = fs_matrix_init(out, b->k, float_dtype(b), rows, columns, all, t[0]->name, err);
     fs_free(all);
     return st;
 }
@@ -136,15 +153,17 @@ fs_status fs_build_stack(const fs_build *b, const char *const *suffixes, const i
                          fs_matrix *out, fs_error *err) {
     const fs_tensor *t[STACK_MOST];
     size_t bytes;
-    int bytewise = b->dtype == FS_S8;
+    int bytewise = b->dtype == FS_S8, blockwise = b->dtype == FS_BLOCKS;
     int64_t sum = 0;
     for (int i = 0; i < count; i++) {
         FS_TRY(fs_build_find(b, suffixes[i], rows[i], columns, 0, &t[i], err));
         bytewise = bytewise && t[i]->dtype == FS_S8;
+        blockwise = blockwise && t[i]->dtype == FS_BLOCKS;
         sum += rows[i];
     }
     if (sum > FS_MAX_WIDTH || !fs_size_array((size_t)sum, (size_t)columns, sizeof(float), &bytes))
         return fs_fail_memory(err, t[0]->name, UINT64_MAX);
+    if (blockwise) return stack_blocks(b, t, count, columns, out, err);
     return (bytewise ? stack_s8 : stack_floats)(b, t, count, (int)sum, columns, out, err);
 }
 

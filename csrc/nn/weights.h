@@ -11,6 +11,8 @@ typedef struct fs_tensor {
     int64_t shape[2]; /* (rows, columns); a vector is (n, 1) */
     const void *data; /* row-major, contiguous, borrowed */
     const float *scale; /* (rows): int8 only, borrowed */
+    int blocks;         /* blocks only: fs_ggml_type */
+    size_t size;        /* blocks only: bytes */
     float multiplier;   /* int8 only: what turns the rows it is multiplied with into 8 bits; 0: each row's own */
 } fs_tensor;
 
@@ -41,7 +43,7 @@ fs_status fs_build_floats(const fs_build *b, const char *suffix, int rows, int t
                           float **out, fs_error *err);
 
 /* The same columns packed for products. int8 tensors are used as they are when the build holds int8 and the
- * columns are all of them. */
+ * columns are all of them; blocks as well when it holds blocks, where tensors of other types are held as float32. */
 fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int total, int first, int columns,
                           fs_matrix *out, fs_error *err);
 

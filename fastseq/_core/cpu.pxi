@@ -33,6 +33,7 @@ cdef extern from "kernels/kernel_types.h" nogil:
         FS_F32
         FS_BF16
         FS_S8
+        FS_BLOCKS
 
 cdef extern from "kernels/kernels.h" nogil:
     ctypedef struct fs_kernels:

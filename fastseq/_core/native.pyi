@@ -5,6 +5,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastseq.models.weights import BlockMatrix
+
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -76,6 +78,9 @@ class Kernels:
     def rms_norm_f32(self, x: F32, add: F32 | None, weight: F32, epsilon: float, y: F32) -> None: ...
     def ssru_f32(self, x: F32, c: F32, h: F32) -> None: ...
     def quantize_by_u8(self, x: F32, multiplier: float, y: NDArray[np.uint8]) -> None: ...
+    def quantize_groups_s8(
+        self, x: F32, group: int, q: NDArray[np.int8], scale: F32, sums: NDArray[np.int32]
+    ) -> None: ...
     def attend_f32(
         self,
         q: F32,
@@ -110,7 +115,7 @@ class Graph:
     def __init__(
         self,
         blocks: Sequence[Mapping[str, int | float | bool | str]],
-        tensors: Mapping[str, NDArray[Any]],
+        tensors: Mapping[str, NDArray[Any] | BlockMatrix],
         *,
         dtype: str = "float32",
         isa: str | None = None,

@@ -20,6 +20,8 @@ cdef extern from "nn/graph.h" nogil:
         int64_t shape[2]
         const void *data
         const float *scale
+        int blocks
+        size_t size
         float multiplier
     ctypedef struct fs_weights:
         const fs_tensor *tensors
@@ -58,6 +60,7 @@ cdef extern from "nn/graph.h" nogil:
     fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
                               fs_dtype dtype, fs_graph **out, fs_error *err)
     void fs_graph_free(fs_graph *g)
+    fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, const char *where, fs_error *err)
     size_t fs_graph_weight_bytes(const fs_graph *g)
     fs_status fs_batch_check(const fs_batch *b, int64_t total, int least, int vocabulary, fs_error *err)
     fs_status fs_batch_order(const fs_batch *b, int64_t *order, fs_error *err)
@@ -66,7 +69,7 @@ cdef extern from "nn/graph.h" nogil:
     fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, int32_t start,
                                  float *logprobs, fs_error *err)
 
-cdef dict _DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8}
+cdef dict _DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8, "blocks": FS_BLOCKS}
 cdef dict _TENSOR_DTYPES = {"float32": FS_F32, "uint16": FS_BF16, "int8": FS_S8}
 
 
@@ -162,6 +165,8 @@ cdef class _Blocks:
     cdef int _add_tensor(self, str name, object array, object tensors) except -1:
         cdef fs_tensor *t = &self.tensors[self.weights.count]
         cdef size_t address
+        if not isinstance(array, np.ndarray):
+            return self._add_blocks(name, array)
         if array.dtype.name not in _TENSOR_DTYPES:
             raise errors.ArgumentTypeError("unknown type of weights", where=name,
                                            expected="float32, uint16 (bfloat16) or int8", found=str(array.dtype))
@@ -184,6 +189,23 @@ cdef class _Blocks:
             t.scale = <const float *>address
             self.keep.append(scale)
             t.multiplier = np.asarray(tensors.get(f"{name}.multiplier", 0.0), np.float32).item()
+        self.weights.count += 1
+        return 0
+
+
+    cdef int _add_blocks(self, str name, object matrix) except -1:
+        """matrix: `type`, `data` (uint8), `shape`."""
+        cdef fs_tensor *t = &self.tensors[self.weights.count]
+        cdef fs_error err
+        cdef size_t address
+        data = np.ascontiguousarray(matrix.data, np.uint8)
+        t.name, t.dtype, t.dims = self._text(name), FS_BLOCKS, 2
+        t.shape[0], t.shape[1] = matrix.shape
+        t.blocks, t.size = matrix.type, data.size
+        check(fs_block_check(t.blocks, t.shape[0], t.shape[1], t.size, t.name, &err), &err)
+        address = data.ctypes.data
+        t.data = <const void *>address
+        self.keep.append(data)
         self.weights.count += 1
         return 0
 

@@ -53,6 +53,7 @@ cdef extern from "kernels/kernels.h" nogil:
         void (*rms_norm_f32)(int n, const float *x, const float *add, const float *weight, float epsilon, float *y) noexcept nogil
         void (*ssru_f32)(int n, const float *x, float *c, float *h) noexcept nogil
         void (*quantize_by_u8)(int n, const float *x, float multiplier, uint8_t *y) noexcept nogil
+        void (*quantize_groups_s8)(int n, int group, const float *x, int8_t *q, float *scale, int32_t *sum) noexcept nogil
         void (*attend_f32)(const fs_attend_args *a) noexcept nogil
         void (*dots_s8)(const fs_dots_args *a) noexcept nogil
         map_slot exp_f32
@@ -174,6 +175,17 @@ cdef class Kernels:
         cdef int n = <int>x.shape[0]
         length("y", y, (n + 3) // 4 * 4)
         self.k.quantize_by_u8(n, floats(x), multiplier, &y[0] if y.shape[0] else NULL)
+
+    def quantize_groups_s8(self, float[::1] x, int group, int8_t[::1] q, float[::1] scale, int32_t[::1] sums):
+        cdef int n = <int>x.shape[0], groups
+        if group not in (16, 32):
+            raise errors.ArgumentError("no such group", where="group", expected="16 or 32", found=str(group))
+        groups = (n + group - 1) // group
+        length("q", q, groups * group)
+        length("scale", scale, groups)
+        length("sums", sums, groups)
+        if n:
+            self.k.quantize_groups_s8(n, group, &x[0], &q[0], &scale[0], &sums[0])
 
     def attend_f32(self, float[:, :, ::1] q, float[:, :, ::1] k, float[:, :, ::1] v, *, int place=-1, int window=0,
                    float scale=1, float cap=0, bias=None, bint paged=False, mean=None):

@@ -25,6 +25,8 @@ CHUNK = 1 << 14
 class BlockType(NamedTuple):
     """A type of ggml."""
 
+    number: int
+    """As ggml gives it."""
     name: str
     size: int
     """Numbers of a block."""
@@ -173,18 +175,21 @@ def _q6_k(blocks: Bytes) -> Floats:
 
 
 TYPES = {
-    0: BlockType("F32", 1, 4, _plain("<f4")),
-    1: BlockType("F16", 1, 2, _plain("<f2")),
-    2: BlockType("Q4_0", 32, 18, _q4_0),
-    3: BlockType("Q4_1", 32, 20, _q4_1),
-    6: BlockType("Q5_0", 32, 22, _q5_0),
-    7: BlockType("Q5_1", 32, 24, _q5_1),
-    8: BlockType("Q8_0", 32, 34, _q8_0),
-    12: BlockType("Q4_K", 256, 144, _q4_k),
-    13: BlockType("Q5_K", 256, 176, _q5_k),
-    14: BlockType("Q6_K", 256, 210, _q6_k),
-    20: BlockType("IQ4_NL", 32, 18, _iq4_nl),
-    30: BlockType("BF16", 1, 2, _bf16),
+    kind.number: kind
+    for kind in (
+        BlockType(0, "F32", 1, 4, _plain("<f4")),
+        BlockType(1, "F16", 1, 2, _plain("<f2")),
+        BlockType(2, "Q4_0", 32, 18, _q4_0),
+        BlockType(3, "Q4_1", 32, 20, _q4_1),
+        BlockType(6, "Q5_0", 32, 22, _q5_0),
+        BlockType(7, "Q5_1", 32, 24, _q5_1),
+        BlockType(8, "Q8_0", 32, 34, _q8_0),
+        BlockType(12, "Q4_K", 256, 144, _q4_k),
+        BlockType(13, "Q5_K", 256, 176, _q5_k),
+        BlockType(14, "Q6_K", 256, 210, _q6_k),
+        BlockType(20, "IQ4_NL", 32, 18, _iq4_nl),
+        BlockType(30, "BF16", 1, 2, _bf16),
+    )
 }
 """By ggml's number."""
 

@@ -10,14 +10,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from fastseq.errors import ArgumentError, FastseqError
 from fastseq.files import read_json, write_whole
 from fastseq.formats import Loaded, Spec, precision, safetensors
 from fastseq.models.spec import ModelSpec, check_tensors
+from fastseq.models.weights import Weight
 from fastseq.text import Tokenizer
 
 CONFIG = "config.json"
@@ -56,7 +54,7 @@ def load(path: Path, spec: Spec = None) -> Loaded:
 def save(
     folder: str | os.PathLike[str],
     spec: ModelSpec,
-    weights: Mapping[str, NDArray[Any]],
+    weights: Mapping[str, Weight],
     *,
     tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,

@@ -8,14 +8,14 @@ the score vector of additive attention stay float32.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastseq.errors import ArgumentError, FormatError
-from fastseq.formats.tensor import REAL, Tensor, numpy_tensor
+from fastseq.errors import ArgumentError, FormatError, UnsupportedError
+from fastseq.formats.tensor import REAL, BlockTensor, Tensor, numpy_tensor
 from fastseq.models.spec import SHORTLIST, ModelSpec, tensor_role
+from fastseq.models.weights import BlockMatrix, Weight
 
 DTYPES = ("float32", "bfloat16", "int8")
 SCALE = ".scale"  # what follows the name of an int8 tensor in the name of its scales
@@ -124,17 +124,26 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def to_engine(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
-    """As the engine takes them: float32, bfloat16 as uint16, int8 with float32 scales; views if possible."""
-    return {
-        name: tensor.array if tensor.dtype in ("bfloat16", "int8", "int32", "int64") else tensor.float32(name)
-        for name, tensor in tensors.items()
-    }
+def to_engine(tensors: Mapping[str, Tensor]) -> dict[str, Weight]:
+    """As the engine takes them (`Weight`); views if possible."""
+    return {name: _to_engine(name, tensor) for name, tensor in tensors.items()}
 
 
-def from_engine(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
-    """The other way round."""
+def _to_engine(name: str, tensor: Tensor) -> Weight:
+    if isinstance(tensor, BlockTensor):
+        return BlockMatrix(tensor.blocks.kind.number, tensor.array, tensor.shape)
+    return tensor.array if tensor.dtype in ("bfloat16", "int8", "int32", "int64") else tensor.float32(name)
+
+
+def from_engine(arrays: Mapping[str, Weight]) -> dict[str, Tensor]:
+    """The other way round. Blocks have no place in the native folder: `UnsupportedError`."""
+    for name, array in arrays.items():
+        if isinstance(array, BlockMatrix):
+            raise UnsupportedError(
+                "a model in blocks cannot be saved", where=name, expected="load it with dtype=, then save"
+            )
     return {
         name: Tensor("bfloat16", array) if array.dtype == np.uint16 else numpy_tensor(array)
         for name, array in arrays.items()
+        if isinstance(array, np.ndarray)
     }

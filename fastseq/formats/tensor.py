@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq.errors import FormatError, UnsupportedError
+
+if TYPE_CHECKING:
+    from fastseq.formats.gguf_tensors import GgufTensor
 
 Array = NDArray[Any]
 
@@ -77,6 +80,21 @@ class Tensor:
         with np.errstate(over="ignore"):
             result: NDArray[np.float32] = self.array.astype(np.float32, copy=False)
         return result
+
+
+@dataclass(frozen=True)
+class BlockTensor(Tensor):
+    """A matrix in blocks of ggml's. `dtype`: the name of their type; `array`: their bytes, one dimension."""
+
+    blocks: GgufTensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.blocks.shape
+
+    def float32(self, where: str = "tensor") -> NDArray[np.float32]:
+        """The values as ggml computes them."""
+        return self.blocks.float32()
 
 
 def view(buffer: memoryview, dtype: str, shape: tuple[int, ...]) -> Tensor:

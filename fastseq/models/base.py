@@ -14,13 +14,14 @@ from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, Unsupp
 from fastseq.models.blocks import Block, Embedding, block_dict
 from fastseq.models.results import Info
 from fastseq.models.spec import ModelSpec, check_tensors, tensor_role
+from fastseq.models.weights import BlockMatrix, Weight
 from fastseq.text import Batch, Tokenizer
 
-Weights = Mapping[str, NDArray[Any]]
+Weights = Mapping[str, Weight]
 Texts = str | Iterable[str]
 Self = TypeVar("Self", bound="Model")
 
-DTYPES = ("float32", "bfloat16", "int8")
+DTYPES = ("float32", "bfloat16", "int8", "blocks")
 
 
 class Model:
@@ -184,9 +185,16 @@ class Model:
         return self.threads if threads is None else threads
 
 
+def kind_of(weight: Weight) -> str:
+    """What its numbers are."""
+    return "blocks" if isinstance(weight, BlockMatrix) else weight.dtype.name
+
+
 def stored_dtype(spec: ModelSpec, weights: Weights) -> str:
     """The precision of the matrices: the smallest that one of them is in."""
-    kinds = {a.dtype.name for name, a in weights.items() if tensor_role(spec, name, a.ndim) == "matrix"}
+    kinds = {kind_of(a) for name, a in weights.items() if tensor_role(spec, name, a.ndim) == "matrix"}
+    if "blocks" in kinds:
+        return "blocks"
     return "int8" if "int8" in kinds else "bfloat16" if "uint16" in kinds else "float32"
 
 

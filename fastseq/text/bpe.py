@@ -47,6 +47,14 @@ class BpeTokenizer(Tokenizer):
 
     # ids to text
 
+    def token_id(self, token: str) -> int | None:
+        """The id of a token by its spelling, added ones first; None when there is none."""
+        for added in self._added.tokens:
+            if added.text == token:
+                return added.id
+        spelled = token.encode()
+        return next((id for id in self._native.ids().tolist() if self._native.token(id) == spelled), None)
+
     def token(self, id: int) -> bytes:
         """The bytes of one token; `ArgumentError` when there is none of that id."""
         token = self._native.token(id)

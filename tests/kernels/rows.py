@@ -179,6 +179,24 @@ def quantize_by(k: Kernels, rng: np.random.Generator, n: int, start: int) -> Non
         np.testing.assert_array_equal(y, wanted)
 
 
+def quantize_groups(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
+    """Each group as a row of its own that is filled up with zeros."""
+    x = floats(rng, n, start)
+    for group in (16, 32):
+        groups = -(-n // group)
+        q, sums = np.empty(groups * group, np.int8), np.empty(groups, np.int32)
+        scale = np.empty(groups, np.float32)
+        k.quantize_groups_s8(x, group, q, scale, sums)
+        rows = np.zeros((groups, group), np.float32)
+        rows.reshape(-1)[:n] = x
+        top = np.abs(rows).max(1, initial=0)
+        inverse = np.divide(np.float32(127), top, out=np.zeros_like(top), where=top > 0)
+        wanted = np.rint(rows * inverse[:, None]).astype(np.int8)
+        np.testing.assert_array_equal(q.reshape(groups, group), wanted)
+        np.testing.assert_array_equal(scale, top / np.float32(127))
+        np.testing.assert_array_equal(sums, wanted.sum(1, dtype=np.int32))
+
+
 def attend(k: Kernels, rng: np.random.Generator, n: int, start: int) -> None:
     """N is the number of keys; heads share keys, widths have tails, queries go by fours and alone."""
     if not n or (n > 300 and start):
@@ -231,6 +249,7 @@ CASES: dict[str, Case] = {
     "rms_norm_f32": norm("rms_norm_f32", truth.rms_norm),
     "ssru_f32": ssru,
     "quantize_by_u8": quantize_by,
+    "quantize_groups_s8": quantize_groups,
     "attend_f32": attend,
     "dots_s8": dots,
     "exp_f32": pointwise("exp_f32", truth.exp, POINTWISE),

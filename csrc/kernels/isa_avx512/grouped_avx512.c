@@ -32,4 +32,4 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) {
 
 #include "../body/grouped.inc"
 
-void fs_grouped_fill_avx512(fs_kernels *k) { k->grouped_s8 = grouped_s8; }
+void fs_grouped_fill_avx512(fs_kernels *k) { k->gemm_grouped = gemm_grouped; }

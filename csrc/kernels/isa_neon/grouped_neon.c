@@ -21,4 +21,4 @@ FS_INLINE gs gs_dot4(gs sum, gx x, gw4 w) { return gs_dot8(sum, x, w); }
 
 #include "../body/grouped.inc"
 
-void fs_grouped_fill_neon(fs_kernels *k) { k->grouped_s8 = grouped_s8; }
+void fs_grouped_fill_neon(fs_kernels *k) { k->gemm_grouped = gemm_grouped; }

@@ -10,4 +10,4 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) { return vdotq_s32(sum, w, x); }
 
 #include "../body/grouped.inc"
 
-void fs_grouped_fill_neon_dotprod(fs_kernels *k) { k->grouped_s8 = grouped_s8; }
+void fs_grouped_fill_neon_dotprod(fs_kernels *k) { k->gemm_grouped = gemm_grouped; }

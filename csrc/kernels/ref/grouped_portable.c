@@ -74,7 +74,7 @@ static float element(const fs_grouped_args *a, fs_grouped_layout l, int row, int
     return total;
 }
 
-void fs_grouped_s8__portable(const fs_grouped_args *a) {
+void fs_gemm_grouped__portable(const fs_grouped_args *a) {
     const fs_grouped_layout l = fs_grouped_layout_of(a->form);
     for (int row = 0; row < a->rows; row++)
         for (int column = a->first; column < a->last; column++) {
