@@ -36,6 +36,7 @@ void *fs_alloc_table(size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_PAGE / 2) {
         if (!fs_size_round(bytes, HUGE_PAGE, &size) || posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
+        (void)madvise(p, size, MADV_DONTNEED); /* memory used before has its small pages, and keeps them */
         (void)madvise(p, size, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
         memset(p, 0, bytes);
         return p;

@@ -1,8 +1,9 @@
 #include "bpe_pieces.h"
 
-#define BATCH 256 /* pieces that are scanned, then looked up, then written */
+#include "bpe_new.h"
 
-#define MERGED_FEW 64 /* so many pieces of a worker are merged before it is worth to make the walk ready */
+#define BATCH 256 /* pieces that are scanned, then looked up, then written */
+#define RECENT 512
 
 typedef struct work {
     fs_bpe *m;
@@ -10,8 +11,12 @@ typedef struct work {
     const uint8_t *text;
     int32_t size;
     int32_t ends[BATCH + FS_SCAN_ROOM];
-    fs_piece_key keys[BATCH]; /* {0, 0}: too long for the cache of short ones */
+    fs_piece_key keys[BATCH]; /* {0, 0}: too long to be kept */
     uint64_t hashes[BATCH];
+    int32_t counts[BATCH]; /* ids of each piece */
+    fs_bpe_new missing[FS_BPE_NEW_MOST]; /* whose ids are to be put between those that are written */
+    int32_t missing_count, missing_bytes;
+    int16_t recent[RECENT]; /* by hash: the last missing one of it, if any */
 } work;
 
 /* Of more than 8 bytes: what is left over at the end is read with some of the bytes before it. */
@@ -26,86 +31,110 @@ static uint64_t hash_of(const uint8_t *p, int32_t size, uint64_t secret) {
     return h;
 }
 
-static int32_t write_one(int32_t *out, int32_t id) {
-    *out = id;
-    return 1;
-}
-
-/* The walk, where it is worth to have it by now. */
-static const fs_bpe_walk *walk_for(work *w, int32_t size) {
-    return size <= FS_BPE_SHORT && w->cache->merged < MERGED_FEW ? NULL : fs_bpe_walk_of(w->m);
-}
-
-/* What merging makes of a piece that is no token itself. */
-static int32_t merge_piece(work *w, const uint8_t *piece, int32_t size, int32_t *out) {
-    int32_t n, i;
-    if (w->cache->merged < MERGED_FEW) w->cache->merged++;
-    n = fs_bpe_merge(w->m, piece, size, out);
-    for (i = 0; i < n; i++) out[i] = w->m->ids[out[i]];
-    return n;
-}
-
-/* A piece that the cache of short ones does not have: to `out` (at least `size`); -1 when there is no memory. */
-static int32_t encode_piece(work *w, fs_piece_key key, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *out) {
-    const fs_bpe *m = w->m;
-    const fs_bpe_walk *walk = walk_for(w, size);
-    const int is_short = size <= FS_PIECE_SHORT;
-    int32_t n, found = -1;
-    const int32_t *kept = fs_cache_find_long(w->cache, hash, piece, size, &n);
-    if (kept) {
-        memcpy(out, kept, (size_t)n * sizeof *out);
-        return n;
-    }
-    if (!walk || !walk->whole) found = is_short ? fs_bpe_find_short(m, key) : fs_bpe_find_long(m, piece, size);
-    if (found >= 0 && m->whole[found])
-        n = write_one(out, m->ids[found]);
-    else
-        n = walk ? fs_bpe_walk_encode(walk, piece, size, out) : merge_piece(w, piece, size, out);
-    if (n <= 0) return n;
-    if (is_short && n <= FS_CACHED_IDS)
-        fs_cache_keep(w->cache, key, hash, out, n, n);
-    else
-        fs_cache_keep_long(w->cache, hash, piece, size, out, n);
-    return n;
-}
-
 /* Keys of n pieces from `begin` on, and their lines of the cache on the way. */
 static void prepare(work *w, int32_t begin, int32_t n) {
     int32_t i;
     for (i = 0; i < n; begin = w->ends[i++]) {
         const int32_t size = w->ends[i] - begin;
-        if (size > FS_PIECE_SHORT) {
-            w->keys[i].low = w->keys[i].high = 0;
+        if (size <= FS_PIECE_SHORT) {
+            w->keys[i] = fs_piece_key_of(w->text + begin, size, (int64_t)w->size - begin);
+            w->hashes[i] = fs_piece_key_hash(w->keys[i], w->m->key.k0);
+        } else if (size <= FS_CACHED_BYTES) {
             w->hashes[i] = hash_of(w->text + begin, size, w->m->key.k0);
-            fs_cache_prefetch_long(w->cache, w->hashes[i]);
+            w->keys[i] = fs_cache_long_key(w->hashes[i], size);
+        } else {
+            w->keys[i].low = w->keys[i].high = w->hashes[i] = 0;
             continue;
         }
-        w->keys[i] = fs_piece_key_of(w->text + begin, size, (int64_t)w->size - begin);
-        w->hashes[i] = fs_piece_key_hash(w->keys[i], w->m->key.k0);
-        FS_PREFETCH(fs_cache_pair(w->cache, w->hashes[i]));
+        FS_PREFETCH(fs_cache_line(w->cache, w->hashes[i]));
     }
 }
 
-/* Writes the ids of n pieces from `begin` on to `out`, with room for three more; NULL when there is no memory. */
-static int32_t *write_pieces(work *w, int32_t begin, int32_t n, int32_t *out, fs_buffer *ends, int32_t *end_of_id) {
-    int32_t i, k;
-    for (i = 0; i < n; begin = w->ends[i++]) {
-        const fs_piece_key key = w->keys[i];
-        const fs_cached *slot = fs_cache_pair(w->cache, w->hashes[i]);
-        int32_t count;
-        slot += fs_piece_key_same(slot[1].key, key);
-        if (key.high && fs_piece_key_same(slot->key, key)) {
-            memcpy(out, slot->ids, sizeof slot->ids); /* all, of which `count` hold */
-            count = slot->ids[FS_CACHED_IDS];
-        } else {
-            count = encode_piece(w, key, w->hashes[i], w->text + begin, w->ends[i] - begin, out);
-            if (count < 0) return NULL;
-        }
-        out += count;
-        if (ends)
-            for (k = 0; k < count; k++) *end_of_id++ = w->ends[i];
+/* The ids of an entry that are in the store; -1 when it is another piece's. */
+static int32_t copy_stored(const work *w, const fs_cached *entry, const uint8_t *piece, int32_t size, int32_t *out) {
+    const int32_t *ids = fs_cache_stored(w->cache, entry, piece, fs_cache_key_is_long(entry->key) ? size : 0);
+    int32_t i;
+    if (!ids) return -1;
+    for (i = 0; i < entry->ids[1]; i++) out[i] = ids[i];
+    return entry->ids[1];
+}
+
+/* Notes piece i, which begins at `begin`, for later; its ids are going to stand at `place`. */
+static void note_missing(work *w, int32_t i, int32_t begin, int32_t place) {
+    const int32_t k = w->missing_count++;
+    int16_t *recent = &w->recent[w->hashes[i] % RECENT];
+    fs_bpe_new *p = &w->missing[k];
+    const fs_bpe_new *before = &w->missing[*recent];
+    p->key = w->keys[i];
+    p->hash = w->hashes[i];
+    p->piece = w->text + begin;
+    p->size = w->ends[i] - begin;
+    p->index = i;
+    p->place = place;
+    if (*recent < k && fs_piece_key_same(before->key, p->key) && memcmp(before->piece, p->piece, (size_t)p->size) == 0) {
+        p->same = *recent;
+        w->missing_bytes += p->size;
+        return;
     }
-    return out;
+    p->same = -1;
+    *recent = (int16_t)k;
+    w->missing_bytes += p->size;
+    fs_bpe_fetch_new(w->m, w->cache, p->key, p->hash);
+}
+
+/* Writes the ids of those of n pieces from `begin` on that the cache has in their own line, and of those that are too
+ * long to be kept, to out[at] and on, with room for three more. Where they end; -1: no memory. */
+static int32_t write_known(work *w, int32_t begin, int32_t n, int32_t *out, int32_t at) {
+    int32_t i;
+    for (i = 0; i < n; begin = w->ends[i++]) {
+        const fs_cached *entry = fs_cache_in(fs_cache_line(w->cache, w->hashes[i]), w->keys[i]);
+        const int32_t size = w->ends[i] - begin;
+        int32_t count = -1;
+        if (size > FS_CACHED_BYTES) {
+            count = fs_bpe_encode_long(w->m, w->text + begin, size, out + at);
+            if (count < 0) return -1;
+        } else if (entry) {
+            memcpy(out + at, entry->ids, sizeof entry->ids); /* all, of which `count` hold */
+            count = entry->ids[FS_CACHED_NOTE];
+            if (count == FS_CACHED_ELSEWHERE) count = copy_stored(w, entry, w->text + begin, size, out + at);
+        }
+        if (count < 0) {
+            note_missing(w, i, begin, at);
+            continue;
+        }
+        w->counts[i] = count;
+        at += count;
+    }
+    return at;
+}
+
+/* Puts the ids of the missing pieces in their places among those written (n), which give way, and forgets the pieces.
+ * `out` has room for an id a byte of them, twice. How many there are then; -1: no memory. */
+static int32_t insert_missing(work *w, int32_t *out, int32_t n) {
+    int32_t *room = out + n + w->missing_bytes + 4;
+    int32_t more = 0, end = n, k;
+    for (k = 0; k < w->missing_count; k++) {
+        w->missing[k].ids = room;
+        room += w->missing[k].size;
+    }
+    if (fs_bpe_encode_new(w->m, w->cache, w->missing, w->missing_count) < 0) return -1;
+    for (k = 0; k < w->missing_count; k++) more += w->missing[k].count;
+    n += more;
+    for (k = w->missing_count; k-- > 0; end = w->missing[k].place) {
+        const fs_bpe_new *p = &w->missing[k];
+        memmove(out + p->place + more, out + p->place, (size_t)(end - p->place) * sizeof *out);
+        more -= p->count;
+        memcpy(out + p->place + more, p->ids, (size_t)p->count * sizeof *out);
+        w->counts[p->index] = p->count;
+    }
+    w->missing_count = w->missing_bytes = 0;
+    return n;
+}
+
+static void write_ends(const work *w, int32_t n, int32_t *to) {
+    int32_t i, k;
+    for (i = 0; i < n; i++)
+        for (k = 0; k < w->counts[i]; k++) *to++ = w->ends[i];
 }
 
 /* Room for `count` more, of which fewer may be used. */
@@ -119,21 +148,36 @@ static int32_t *reserve(fs_buffer *b, size_t count) {
 fs_status fs_bpe_stretch(fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cache *cache, fs_text text,
                          fs_buffer *ids, fs_buffer *ends, fs_error *err) {
     work w;
-    int32_t begin = 0, at = 0, n;
+    int32_t begin = 0, at = 0, written = 0, n;
     w.m = m;
     w.cache = cache;
     w.text = text.data;
     w.size = (int32_t)text.size;
+    w.missing_count = w.missing_bytes = 0;
+    memset(w.recent, 0, sizeof w.recent);
     while ((n = scan(rule, w.text, w.size, &at, w.ends, BATCH)) > 0) {
-        const size_t most = (size_t)(at - begin) + 4;
-        int32_t *out = reserve(ids, most), *places = ends ? reserve(ends, most) : NULL, *written;
-        if (!out || (ends && !places)) return fs_fail_memory(err, "ids", (uint64_t)most * sizeof *out);
+        const size_t known = (size_t)written + (size_t)(at - begin) + 4; /* ids from ids->size on */
+        int32_t *out = reserve(ids, known), *places;
+        if (!out) return fs_fail_memory(err, "ids", (uint64_t)known * sizeof *out);
         prepare(&w, begin, n);
-        written = write_pieces(&w, begin, n, out, ends, places);
-        if (!written) return fs_fail_memory(err, "piece", (uint64_t)(at - begin) * 36);
-        ids->size += (size_t)(written - out) * sizeof *out;
-        if (ends) ends->size += (size_t)(written - out) * sizeof *out;
+        written = write_known(&w, begin, n, out, written);
+        if (written < 0) return fs_fail_memory(err, "piece", (uint64_t)(at - begin) * 36);
         begin = at;
+        if (!ends && at < w.size && w.missing_count <= FS_BPE_NEW_MOST - BATCH) continue;
+        if (w.missing_count) {
+            const size_t most = (size_t)written + 2 * (size_t)w.missing_bytes + 8;
+            out = reserve(ids, most);
+            if (!out) return fs_fail_memory(err, "ids", (uint64_t)most * sizeof *out);
+            written = insert_missing(&w, out, written);
+            if (written < 0) return fs_fail_memory(err, "piece", (uint64_t)most * 36);
+        }
+        ids->size += (size_t)written * sizeof *out;
+        if (ends) {
+            places = fs_buffer_add(ends, (size_t)written * sizeof *places);
+            if (!places) return fs_fail_memory(err, "places", (uint64_t)written * sizeof *places);
+            write_ends(&w, n, places);
+        }
+        written = 0;
     }
     return FS_OK;
 }

@@ -7,9 +7,12 @@
 
 FS_INLINE uint64_t two_bits(uint64_t hash) { return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63); }
 
+FS_INLINE uint64_t pair_of(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 21 | (uint32_t)b; }
+FS_INLINE uint64_t pair_hash(const fs_bpe_walk *w, int32_t a, int32_t b) { return pair_of(a, b) * w->secret; }
+
 /* What a and b merge to; INT32_MAX: they do not. */
 FS_INLINE int32_t made_of(const fs_bpe_walk *w, int32_t a, int32_t b) {
-    const uint64_t pair = (uint64_t)(uint32_t)a << 21 | (uint32_t)b, hash = pair * w->secret, bits = two_bits(hash >> 20);
+    const uint64_t pair = pair_of(a, b), hash = pair_hash(w, a, b), bits = two_bits(hash >> 20);
     size_t i;
     if ((w->filter[hash >> w->filter_shift] & bits) != bits) return INT32_MAX;
     for (i = hash >> w->pair_shift;; i = (i + 1) & (((size_t)1 << (64 - w->pair_shift)) - 1)) {
@@ -28,62 +31,177 @@ FS_INLINE int may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) {
         if (a > b) {
             if (a < 256) return 1;
             limit = a;
-            a = w->symbols[a].right;
+            a = fs_bpe_symbol_right(w->symbols[a]);
         } else {
             if (b < 256) return 1;
             limit = b + 1;
-            b = w->symbols[b].left;
+            b = fs_bpe_symbol_left(w->symbols[b]);
         }
     }
 }
 
 int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) { return may_follow(w, a, b); }
 
-FS_INLINE int32_t longest(const fs_byte_trie *t, const uint8_t *p, int32_t size) {
-    uint32_t base = t->root;
-    int32_t best = p[0], value, i;
-    for (i = 0; i < size && fs_byte_trie_step(t, &base, p[i], &value); i++) best = value >= 0 ? value : best;
-    return best;
+/* ---- one piece ---- */
+
+/* Where a walk stands: the symbols of what is before `at`, and the one that is tried there. */
+typedef struct place {
+    int32_t *out; /* symbols */
+    int32_t n, at, size;
+    int32_t next, end; /* what is tried, and where it ends */
+    uint64_t *bad;     /* a bit a place, where no symbol may end */
+} place;
+
+/* may_follow, remembered. */
+FS_INLINE int follows(const fs_bpe_walk *w, fs_bpe_follows *known, int32_t a, int32_t b) {
+    const uint64_t pair = pair_of(a, b);
+    uint64_t *slot;
+    if (!known) return may_follow(w, a, b);
+    slot = &known->pairs[pair_hash(w, a, b) >> (64 - FS_BPE_FOLLOWS_BITS)];
+    if (*slot >> 1 != (pair << 1 | 1)) *slot = pair << 2 | 2 | (uint64_t)may_follow(w, a, b);
+    return (int)(*slot & 1);
 }
 
-/* bad: a bit a place, where no symbol may end. */
-static int32_t walk(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int32_t *out, uint64_t *bad) {
-    const fs_bpe_symbol *symbols = w->symbols;
-    int32_t at = 0, n = 0, next = longest(&w->trie, piece, size);
-    for (;;) {
-        const int32_t end = at + symbols[next].size;
-        if (!(bad[end >> 6] >> (end & 63) & 1) && (!n || may_follow(w, out[n - 1], next))) {
-            out[n++] = next;
-            at = end;
-            if (at == size) return n;
-            next = longest(&w->trie, piece + at, size - at);
-            continue;
+/* Takes the one that is tried, or a shorter one, or one at an earlier place. */
+FS_INLINE void take(const fs_bpe_walk *w, fs_bpe_follows *known, place *p) {
+    const uint64_t *symbols = w->symbols;
+    while ((p->bad[p->end >> 6] >> (p->end & 63) & 1) || (p->n && !follows(w, known, p->out[p->n - 1], p->next))) {
+        p->next = w->shorter[p->next];
+        while (p->next < 0) {
+            p->bad[p->at >> 6] |= (uint64_t)1 << (p->at & 63);
+            p->next = p->out[--p->n];
+            p->at -= fs_bpe_symbol_size(symbols[p->next]);
+            p->next = w->shorter[p->next];
         }
-        next = w->shorter[next];
-        while (next < 0) {
-            bad[at >> 6] |= (uint64_t)1 << (at & 63);
-            next = out[--n];
-            at -= symbols[next].size;
-            next = w->shorter[next];
-        }
+        p->end = p->at + fs_bpe_symbol_size(symbols[p->next]);
+    }
+    p->out[p->n++] = p->next;
+    p->at = p->end;
+}
+
+/* The longest symbol at p->at: what is tried next. */
+FS_INLINE void longest(const fs_byte_trie *t, const uint8_t *piece, place *p) {
+    uint32_t base = t->root;
+    int32_t value, i = p->at;
+    p->next = piece[i];
+    p->end = i + 1;
+    for (; i < p->size && fs_byte_trie_step(t, &base, piece[i], &value); i++) {
+        if (value < 0) continue;
+        p->next = value;
+        p->end = i + 1;
     }
 }
 
 int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int32_t *out) {
-    uint64_t stack[FS_BPE_WALK_STACK / 64 + 1], *bad = stack;
+    uint64_t stack[FS_BPE_WALK_STACK / 64 + 1];
+    place p = {out, 0, 0, size, 0, 0, stack};
     const size_t words = (size_t)(size >> 6) + 1;
-    int32_t n, i;
+    int32_t i;
     if (size > FS_BPE_WALK_STACK) {
-        bad = fs_alloc(words * sizeof *bad);
-        if (!bad) return -1;
+        p.bad = fs_alloc(words * sizeof *p.bad);
+        if (!p.bad) return -1;
     } else {
-        memset(bad, 0, words * sizeof *bad);
+        memset(stack, 0, words * sizeof *stack);
     }
-    n = walk(w, piece, size, out, bad);
-    if (bad != stack) fs_free(bad);
-    for (i = 0; i < n; i++) out[i] = w->ids[out[i]];
-    return n;
+    while (p.at < size) {
+        longest(&w->trie, piece, &p);
+        take(w, NULL, &p);
+    }
+    if (p.bad != stack) fs_free(p.bad);
+    for (i = 0; i < p.n; i++) out[i] = w->ids[out[i]];
+    return p.n;
 }
+
+/* ---- many pieces: a byte of each in turn, then a symbol of each ---- */
+
+#define LANES 16
+
+typedef struct lane {
+    place p;
+    fs_bpe_walker *walker;
+    uint32_t base; /* of the node that was reached */
+    int32_t byte;  /* the next one */
+    uint64_t bad[FS_BPE_WALK_TOGETHER / 64 + 1];
+} lane;
+
+static void start(lane *l, fs_bpe_walker *walker) {
+    const place p = {walker->out, 0, 0, walker->size, 0, 0, l->bad};
+    l->p = p;
+    l->walker = walker;
+    memset(l->bad, 0, sizeof l->bad);
+}
+
+/* The first byte of the next symbol: the root's children are at hand. */
+FS_INLINE void begin_symbol(const fs_byte_trie *t, lane *l) {
+    const uint8_t *piece = l->walker->piece;
+    l->base = t->root;
+    l->byte = l->p.at + 1;
+    (void)fs_byte_trie_step(t, &l->base, piece[l->p.at], &l->p.next);
+    l->p.end = l->byte;
+    if (l->byte < l->p.size) FS_PREFETCH(&t->units[l->base ^ piece[l->byte]]);
+}
+
+/* One more byte; 0 when there is no longer symbol. */
+FS_INLINE int step(const fs_byte_trie *t, lane *l) {
+    const uint8_t *piece = l->walker->piece;
+    int32_t value;
+    if (l->byte >= l->p.size || !fs_byte_trie_step(t, &l->base, piece[l->byte], &value)) return 0;
+    l->byte++;
+    if (value >= 0) {
+        l->p.next = value;
+        l->p.end = l->byte;
+    }
+    if (l->byte < l->p.size) FS_PREFETCH(&t->units[l->base ^ piece[l->byte]]);
+    return 1;
+}
+
+static void finish(const fs_bpe_walk *w, lane *l) {
+    int32_t i;
+    for (i = 0; i < l->p.n; i++) l->p.out[i] = w->ids[l->p.out[i]];
+    l->walker->count = l->p.n;
+}
+
+/* What `take` will ask for first. */
+FS_INLINE void fetch_pair(const fs_bpe_walk *w, const lane *l) {
+    if (l->p.n) FS_PREFETCH(&w->filter[pair_hash(w, l->p.out[l->p.n - 1], l->p.next) >> w->filter_shift]);
+}
+
+void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *known, fs_bpe_walker *walkers, int32_t n) {
+    lane lanes[LANES];
+    int32_t live = FS_MIN(n, LANES), started = live, i;
+    for (i = 0; i < live; i++) start(&lanes[i], &walkers[i]);
+    while (live) {
+        uint8_t moving[LANES];
+        int32_t left = live, still;
+        for (i = 0; i < live; i++) {
+            begin_symbol(&w->trie, &lanes[i]);
+            moving[i] = (uint8_t)i;
+        }
+        for (; left; left = still) {
+            for (i = still = 0; i < left; i++) {
+                lane *l = &lanes[moving[i]];
+                if (step(&w->trie, l))
+                    moving[still++] = moving[i];
+                else
+                    fetch_pair(w, l);
+            }
+        }
+        for (i = 0; i < live; i++) {
+            take(w, known, &lanes[i].p);
+            if (lanes[i].p.at < lanes[i].p.size) continue;
+            finish(w, &lanes[i]);
+            if (started < n) {
+                start(&lanes[i], &walkers[started++]);
+            } else if (i < --live) {
+                lanes[i] = lanes[live];
+                lanes[i].p.bad = lanes[i].bad;
+                i--;
+            }
+        }
+    }
+}
+
+/* ---- making one ---- */
 
 fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_error *err) {
     int bits = 8;
@@ -102,8 +220,7 @@ fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_err
     if (!w->symbols || !w->shorter || !w->ids || !w->pairs || !w->filter) return fs_fail_memory(err, "merges", (uint64_t)most * 48);
     memset(w->pairs, 0xFF, sizeof *w->pairs << bits);
     for (i = 0; i < 256; i++) {
-        const fs_bpe_symbol byte = {-1, -1, 1};
-        w->symbols[i] = byte;
+        w->symbols[i] = 1;
         w->shorter[i] = -1;
     }
     w->count = 256;
@@ -121,14 +238,13 @@ void fs_bpe_walk_free(fs_bpe_walk *w) {
 }
 
 int32_t fs_bpe_walk_add(fs_bpe_walk *w, int32_t left, int32_t right, int32_t size, int32_t id) {
-    const fs_bpe_symbol made = {left, right, size};
-    const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right, hash = pair * w->secret;
+    const uint64_t pair = pair_of(left, right), hash = pair_hash(w, left, right);
     const size_t mask = ((size_t)1 << (64 - w->pair_shift)) - 1;
     size_t i = hash >> w->pair_shift;
     while (w->pairs[i] != UINT64_MAX) i = (i + 1) & mask;
     w->pairs[i] = pair << 22 | (uint32_t)w->count;
     w->filter[hash >> w->filter_shift] |= two_bits(hash >> 20);
-    w->symbols[w->count] = made;
+    w->symbols[w->count] = pair << 22 | (uint32_t)size;
     w->ids[w->count] = id;
     return w->count++;
 }

@@ -8,7 +8,7 @@
  * Symbols are the tokens that merging can make, in the order of their merges: 0 to 255 the bytes, 256 + k what the
  * k-th of them makes. Where several merges make the same bytes only one of them is ever reached.
  *
- *     symbols  left, right, size             what was merged
+ *     symbols  left:21 right:21 size:22      what was merged, and its bytes
  *     shorter  symbol -> symbol              the longest shorter one that begins it
  *     trie     bytes -> symbol
  *     pairs    left:21 right:21 made:22      linear probing
@@ -20,13 +20,8 @@
 
 #define FS_BPE_SYMBOLS_MAX ((1 << 21) - 1)
 
-typedef struct fs_bpe_symbol {
-    int32_t left, right; /* of bytes: not used */
-    int32_t size;        /* bytes */
-} fs_bpe_symbol;
-
 typedef struct fs_bpe_walk {
-    fs_bpe_symbol *symbols; /* [count] */
+    uint64_t *symbols;      /* [count]; of bytes, left and right are not used */
     int32_t *shorter;       /* [count] -1: none, of bytes */
     int32_t *ids;           /* [count] what they are called outside */
     int32_t count, room;
@@ -55,9 +50,30 @@ int32_t fs_bpe_walk_add(fs_bpe_walk *w, int32_t left, int32_t right, int32_t siz
 /* Whether a and b, of symbols that are there, may stand side by side. */
 int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b);
 
+FS_INLINE int32_t fs_bpe_symbol_left(uint64_t symbol) { return (int32_t)(symbol >> 43); }
+FS_INLINE int32_t fs_bpe_symbol_right(uint64_t symbol) { return (int32_t)(symbol >> 22 & FS_BPE_SYMBOLS_MAX); }
+FS_INLINE int32_t fs_bpe_symbol_size(uint64_t symbol) { return (int32_t)(symbol & ((1 << 22) - 1)); }
+
 /* The ids of a piece: `out` has room for one a byte. How many; -1: no memory, which only pieces of more than
  * FS_BPE_WALK_STACK bytes ask for. */
 #define FS_BPE_WALK_STACK 4096
 int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int32_t *out);
+
+/* A piece of many that are walked together, so that one's tables are fetched while others are worked on. */
+#define FS_BPE_WALK_TOGETHER 256 /* bytes of a piece at most */
+typedef struct fs_bpe_walker {
+    const uint8_t *piece;
+    int32_t size;
+    int32_t count; /* takes how many ids it has */
+    int32_t *out;  /* [size] takes them */
+} fs_bpe_walker;
+
+/* Which pairs may follow, of those that were asked for last: a slot a hash. One worker at a time uses one. */
+#define FS_BPE_FOLLOWS_BITS 13
+typedef struct fs_bpe_follows {
+    uint64_t pairs[1 << FS_BPE_FOLLOWS_BITS]; /* left:21 right:21 1:1 may:1; 0: free */
+} fs_bpe_follows;
+
+void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *follows, fs_bpe_walker *walkers, int32_t n);
 
 #endif

@@ -13,10 +13,10 @@ static void prepare(fs_bpe_cache *cache, const fs_hash_key *key, fs_text text, f
     if (size <= FS_PIECE_SHORT) {
         p->key = fs_piece_key_of(text.data + span.begin, size, (int64_t)text.size - span.begin);
         p->hash = fs_piece_key_hash(p->key, key->k0);
-        FS_PREFETCH(fs_cache_pair(cache, p->hash));
+        FS_PREFETCH(fs_cache_line(cache, p->hash));
     } else if (size <= FS_CACHED_BYTES) {
         p->hash = fs_hash(key, text.data + span.begin, (size_t)size);
-        fs_cache_prefetch_long(cache, p->hash);
+        FS_PREFETCH(fs_cache_line(cache, p->hash));
     }
 }
 
@@ -57,15 +57,11 @@ fs_status fs_look_up_pieces(fs_bpe_cache *cache, const fs_hash_key *key, fs_text
         for (i = 0; i < k; i++) prepare(cache, key, text, pieces[i], &batch[i]);
         if (!reserve(ids, k)) return fs_fail_memory(err, "ids", (uint64_t)ids->size);
         for (i = 0; i < k; i++) {
-            const fs_cached *slot;
-            if (batch[i].key.high) {
-                slot = fs_cache_pair(cache, batch[i].hash);
-                slot += fs_piece_key_same(slot[1].key, batch[i].key);
-                if (fs_piece_key_same(slot->key, batch[i].key)) {
-                    memcpy((uint8_t *)ids->data + ids->size, slot->ids, sizeof slot->ids);
-                    ids->size += (size_t)slot->ids[FS_CACHED_IDS] * sizeof(int32_t);
-                    continue;
-                }
+            const fs_cached *entry;
+            if (batch[i].key.high && (entry = fs_cache_find(cache, batch[i].key, batch[i].hash)) != NULL) {
+                memcpy((uint8_t *)ids->data + ids->size, entry->ids, sizeof entry->ids);
+                ids->size += (size_t)entry->ids[FS_CACHED_NOTE] * sizeof(int32_t);
+                continue;
             }
             {
                 const fs_text one = {text.data + pieces[i].begin, (size_t)(pieces[i].end - pieces[i].begin)};

@@ -119,12 +119,11 @@ typedef struct word {
 static const int32_t *look_up(const fs_bpe_cache *cache, const word *w, const uint8_t *text, float *reach, int32_t *n) {
     const int32_t *kept;
     if (w->size <= FS_PIECE_SHORT) {
-        const fs_cached *slot = fs_cache_pair(cache, w->hash);
-        slot += fs_piece_key_same(slot[1].key, w->key);
-        if (fs_piece_key_same(slot->key, w->key)) {
-            *n = slot->ids[FS_CACHED_IDS] & 3;
-            *reach = reach_in(slot->ids[FS_CACHED_IDS]);
-            return slot->ids;
+        const fs_cached *entry = fs_cache_find(cache, w->key, w->hash);
+        if (entry) {
+            *n = entry->ids[FS_CACHED_NOTE] & 3;
+            *reach = reach_in(entry->ids[FS_CACHED_NOTE]);
+            return entry->ids;
         }
     }
     kept = fs_cache_find_long(cache, w->hash, text + w->begin, w->size, n);
@@ -198,7 +197,7 @@ static int32_t next_words(const stretch *s, int32_t at, word *words) {
         words[n].size = (whole ? size : word_end(s->p, s->text.data, at, size)) - at;
         if (!s->cache || words[n].size > FS_CACHED_BYTES) continue;
         words[n].hash = hash_of(s->p, s->text, &words[n]);
-        FS_PREFETCH(fs_cache_pair(s->cache, words[n].hash));
+        FS_PREFETCH(fs_cache_line(s->cache, words[n].hash));
     }
     return n;
 }

@@ -25,7 +25,7 @@ static fs_status encode_pieces(fs_pipeline_route *r, fs_text text, const fs_piec
     int64_t i;
     if (!r->new_word) {
         fs_bpe_cache *cache = fs_pipeline_cache(r->e, &r->w->pieces);
-        if (!cache) return fs_fail_memory(err, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
+        if (!cache) return fs_fail_memory(err, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
         return fs_look_up_pieces(cache, &r->e->key, text, pieces, n, encode_piece, r, ids, err);
     }
     for (i = 0; i < n; i++) {

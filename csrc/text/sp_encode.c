@@ -56,7 +56,7 @@ fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsig
                        (unsigned long long)text.size);
     }
     cache = fs_cache_take(&e->pool);
-    if (!cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_PAIRS);
+    if (!cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
     block->ids.size = before;
     a.tracked = (want & FS_WANT_SPANS) != 0;
     a.bytes = block->pieces; /* lives on from text to text */

@@ -1,0 +1,105 @@
+#include "bpe_new.h"
+
+#define MERGED_FEW 64 /* so many pieces of a worker are merged before it is worth to make the walk ready */
+
+void fs_bpe_fetch_new(const fs_bpe *m, const fs_bpe_cache *cache, fs_piece_key key, uint64_t hash) {
+    FS_PREFETCH(fs_cache_neighbour(cache, hash));
+    if (!fs_cache_key_is_long(key)) FS_PREFETCH(&m->words[hash & m->word_mask]);
+}
+
+/* What merging makes of a piece that is no token itself. */
+static int32_t merge_piece(const fs_bpe *m, const uint8_t *piece, int32_t size, int32_t *out) {
+    const int32_t n = fs_bpe_merge(m, piece, size, out);
+    int32_t i;
+    for (i = 0; i < n; i++) out[i] = m->ids[out[i]];
+    return n;
+}
+
+int32_t fs_bpe_encode_long(fs_bpe *m, const uint8_t *piece, int32_t size, int32_t *out) {
+    const fs_bpe_walk *walk = fs_bpe_walk_of(m);
+    int32_t found = -1;
+    if (!walk || !walk->whole) found = fs_bpe_find_long(m, piece, size);
+    if (found < 0 || !m->whole[found])
+        return walk ? fs_bpe_walk_encode(walk, piece, size, out) : merge_piece(m, piece, size, out);
+    out[0] = m->ids[found];
+    return 1;
+}
+
+/* The cache's neighbouring line may have it; it is moved to its own. */
+static int find_next_to(fs_bpe_cache *cache, fs_bpe_new *p) {
+    fs_cached *entry = fs_cache_in(fs_cache_neighbour(cache, p->hash), p->key), *own;
+    const int32_t *ids;
+    fs_cached moved;
+    if (!entry) return 0;
+    ids = entry->ids;
+    p->count = entry->ids[FS_CACHED_NOTE];
+    if (entry->ids[FS_CACHED_NOTE] == FS_CACHED_ELSEWHERE) {
+        p->count = entry->ids[1];
+        ids = fs_cache_stored(cache, entry, p->piece, fs_cache_key_is_long(p->key) ? p->size : 0);
+        if (!ids) return 0;
+    }
+    memcpy(p->ids, ids, (size_t)p->count * sizeof *ids);
+    own = fs_cache_line(cache, p->hash) + (cache->turn++ & 1);
+    moved = *own;
+    *own = *entry;
+    *entry = moved;
+    return 1;
+}
+
+/* A piece that is a token. */
+static int find_token(const fs_bpe *m, const fs_bpe_walk *walk, fs_bpe_new *p) {
+    int32_t found = -1;
+    if (!fs_cache_key_is_long(p->key))
+        found = fs_bpe_find_short(m, p->key);
+    else if (!walk || !walk->whole)
+        found = fs_bpe_find_long(m, p->piece, p->size);
+    if (found < 0 || !m->whole[found]) return 0;
+    p->count = 1;
+    p->ids[0] = m->ids[found];
+    return 1;
+}
+
+static void keep(fs_bpe_cache *cache, const fs_bpe_new *p) {
+    const int is_long = fs_cache_key_is_long(p->key);
+    if (!is_long && p->count <= FS_CACHED_IDS)
+        fs_cache_keep(cache, p->key, p->hash, p->ids, p->count, p->count);
+    else
+        fs_cache_store(cache, p->key, p->hash, p->piece, is_long ? p->size : 0, p->ids, p->count);
+}
+
+/* The walk, where it is worth to have it by now. */
+static const fs_bpe_walk *walk_for(fs_bpe *m, const fs_bpe_cache *cache, int32_t size) {
+    return size <= FS_BPE_SHORT && cache->merged < MERGED_FEW ? NULL : fs_bpe_walk_of(m);
+}
+
+int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_t n) {
+    fs_bpe_walker walkers[FS_BPE_NEW_MOST];
+    int16_t made[FS_BPE_NEW_MOST], walked[FS_BPE_NEW_MOST]; /* which were not in the cache; which are walked */
+    int32_t to_keep = 0, to_walk = 0, i;
+    for (i = 0; i < n; i++) {
+        fs_bpe_new *p = &pieces[i];
+        const fs_bpe_walk *walk;
+        if (p->same >= 0 || find_next_to(cache, p)) continue;
+        made[to_keep++] = (int16_t)i;
+        walk = walk_for(m, cache, p->size);
+        if (find_token(m, walk, p)) continue;
+        if (walk) {
+            const fs_bpe_walker walker = {p->piece, p->size, 0, p->ids};
+            walkers[to_walk] = walker;
+            walked[to_walk++] = (int16_t)i;
+        } else {
+            p->count = merge_piece(m, p->piece, p->size, p->ids);
+            if (p->count < 0) return -1;
+            cache->merged += cache->merged < MERGED_FEW;
+        }
+    }
+    if (to_walk) fs_bpe_walk_together(&m->walk, &cache->follows, walkers, to_walk);
+    for (i = 0; i < to_walk; i++) pieces[walked[i]].count = walkers[i].count;
+    for (i = 0; i < to_keep; i++) keep(cache, &pieces[made[i]]);
+    for (i = 0; i < n; i++) {
+        if (pieces[i].same < 0) continue;
+        pieces[i].ids = pieces[pieces[i].same].ids;
+        pieces[i].count = pieces[pieces[i].same].count;
+    }
+    return 0;
+}
