@@ -31,6 +31,13 @@ fs_status fs_buffer_append(fs_buffer *b, const void *data, size_t bytes, fs_erro
     return FS_OK;
 }
 
+void fs_buffer_trim(fs_buffer *b) {
+    void *moved = b->size ? realloc(b->data, b->size) : NULL;
+    if (!moved) return;
+    b->data = moved;
+    b->capacity = b->size;
+}
+
 void fs_buffer_free(fs_buffer *b) {
     free(b->data);
     b->data = NULL;

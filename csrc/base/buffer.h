@@ -16,6 +16,7 @@ typedef struct fs_buffer {
  * memory, the buffer unchanged. The contents may move. */
 void *fs_buffer_add(fs_buffer *b, size_t bytes);
 fs_status fs_buffer_append(fs_buffer *b, const void *data, size_t bytes, fs_error *err);
+void fs_buffer_trim(fs_buffer *b); /* gives back what is not in use; the contents may move */
 void fs_buffer_free(fs_buffer *b);
 
 #endif

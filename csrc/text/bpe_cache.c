@@ -50,8 +50,9 @@ void fs_cache_store(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const uint
     if (c->store.size + bytes > STORE_BYTES) empty_store(c);
     where[0] = (int32_t)(c->store.size / sizeof *ids);
     where[1] = count;
-    at = fs_buffer_add(&c->store, bytes);
+    at = fs_buffer_add(&c->store, bytes + FS_STORE_BEHIND);
     if (!at) return; /* then it is encoded again next time */
+    c->store.size -= FS_STORE_BEHIND;
     memcpy(at, piece, (size_t)size);
     memcpy(at + bytes - ids_bytes, ids, ids_bytes);
     fs_cache_keep(c, key, hash, where, 2, FS_CACHED_ELSEWHERE);
@@ -59,8 +60,16 @@ void fs_cache_store(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const uint
 
 const int32_t *fs_cache_stored(const fs_bpe_cache *c, const fs_cached *entry, const uint8_t *piece, int32_t size) {
     const int32_t *at = (const int32_t *)c->store.data + entry->ids[0];
-    if (size && memcmp(at, piece, (size_t)size) != 0) return NULL;
-    return at + (size + 3) / 4;
+    const uint8_t *kept = (const uint8_t *)at;
+    uint64_t a, b, differ = 0;
+    int32_t i;
+    if (size < 8) return size && memcmp(kept, piece, (size_t)size) != 0 ? NULL : at + (size + 3) / 4;
+    for (i = 0; i < size; i += 8) {
+        memcpy(&a, kept + FS_MIN(i, size - 8), 8);
+        memcpy(&b, piece + FS_MIN(i, size - 8), 8);
+        differ |= a ^ b;
+    }
+    return differ ? NULL : at + (size + 3) / 4;
 }
 
 const int32_t *fs_cache_find_long(const fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, int32_t size, int32_t *count) {

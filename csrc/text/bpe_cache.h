@@ -19,6 +19,7 @@
 #define FS_CACHED_NOTE 3
 #define FS_CACHED_BYTES 256
 #define FS_CACHE_LINES (1 << 17)
+#define FS_STORE_BEHIND 32 /* bytes behind what is stored that may be read */
 #define FS_CACHED_ELSEWHERE (-1) /* the note of an entry whose ids are in the store */
 
 typedef struct fs_cached {

@@ -192,7 +192,16 @@ typedef struct batch {
     const fs_text *texts;
     unsigned want;
     fs_encoded *out;
+    int alone; /* one thread does all blocks, in their order */
 } batch;
+
+/* A block's buffers grow on from those of the block before, which is left without. */
+static void take_over(fs_text_block *b, fs_text_block *before) {
+    const fs_buffer none = {NULL, 0, 0};
+    b->ids = before->ids;
+    b->spans = before->spans;
+    before->ids = before->spans = none;
+}
 
 /* offsets[i + 1] takes the token count of text i; fs_encode_batch adds them up. */
 static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
@@ -201,6 +210,7 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     (void)worker;
     for (i = begin; i < end; i++) {
         fs_text_block *b = &all->out->blocks[i];
+        if (all->alone && i) take_over(b, b - 1);
         for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
             if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
             b->status = fs_encode_text(all->job, all->call, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
@@ -240,14 +250,24 @@ static fs_status open_blocks(const fs_text *texts, int64_t count, fs_encoded *ou
     return FS_OK;
 }
 
+/* Room for about as many ids as there are going to be, so that they seldom move. Memory that is not used costs nothing. */
+static void expect(fs_buffer *ids, const fs_text *texts, int64_t count, unsigned want) {
+    size_t bytes = 0;
+    int64_t t;
+    if (!(want & FS_WANT_IDS)) return;
+    for (t = 0; t < count; t++) bytes += texts[t].size;
+    if (fs_buffer_add(ids, bytes + bytes / 4)) ids->size = 0;
+}
+
 fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count, unsigned want,
                           fs_run *run, fs_encoded *out, fs_error *err) {
-    batch all = {job, call, texts, want, out};
+    batch all = {job, call, texts, want, out, fs_run_threads(run) == 1};
     int64_t i;
     fs_status st;
     memset(out, 0, sizeof *out);
     FS_TRY_DONE(open_blocks(texts, count, out, err));
     out->count = count;
+    if (all.alone && out->block_count) expect(&out->blocks[0].ids, texts, count, want);
     fs_parallel_for(run, out->block_count, 1, encode_blocks, &all);
     FS_TRY_DONE(fs_run_status(run, err));
     for (i = 0; i < out->block_count && st == FS_OK; i++) {
@@ -283,6 +303,18 @@ static void put_together(fs_encoded *e, size_t member, unsigned char *to) {
         if (b->size) memcpy(to, b->data, b->size);
         to += b->size;
         fs_buffer_free(b);
+    }
+}
+
+void fs_encoded_take_ids(fs_encoded *e, fs_buffer *ids) {
+    int64_t i;
+    for (i = 0; i < e->block_count; i++) {
+        fs_buffer *b = &e->blocks[i].ids;
+        if (!b->size || b->size / sizeof(int32_t) != (size_t)e->offsets[e->count]) continue;
+        *ids = *b;
+        memset(b, 0, sizeof *b);
+        fs_buffer_trim(ids);
+        return;
     }
 }
 

@@ -90,6 +90,9 @@ fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, uns
 void fs_encoded_ids(fs_encoded *e, int32_t *ids);     /* [offsets[count]] */
 void fs_encoded_spans(fs_encoded *e, int32_t *spans); /* [offsets[count]][2] */
 
+/* All ids without a copy, where one buffer holds them, as it does after one thread's work; else `ids` stays as it is. */
+void fs_encoded_take_ids(fs_encoded *e, fs_buffer *ids);
+
 /* "texts[3]" in a batch, "text" for one alone (-1). */
 void fs_name_text(int64_t text, char *name, size_t size);
 

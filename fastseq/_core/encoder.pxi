@@ -1,6 +1,7 @@
 # What every encoder has in common: texts to ids by a job of csrc/text/encode.h.
 import numpy as np
 
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.long cimport PyLong_FromLong
 from cpython.ref cimport Py_INCREF
@@ -32,17 +33,44 @@ cdef offsets_of(const fs_encoded *e):
     return offsets
 
 
+cdef class _Memory:
+    """Bytes made in C, for an array that keeps them."""
+
+    cdef fs_buffer b
+
+    def __dealloc__(self):
+        fs_buffer_free(&self.b)
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.b.data, <Py_ssize_t>self.b.size, False, flags)
+
+
+cdef ids_of(fs_encoded *e):
+    """All ids of a batch, which gives them up: a copy, unless they are many and lie in one piece."""
+    cdef int64_t count = e.offsets[e.count]
+    cdef _Memory memory
+    cdef int32_t[::1] c_ids
+    if count > 4096:
+        memory = _Memory()
+        fs_encoded_take_ids(e, &memory.b)
+        if memory.b.size:
+            return np.frombuffer(memory, np.int32)
+    ids = np.empty(count, np.int32)
+    c_ids = ids
+    if count:
+        with nogil:
+            fs_encoded_ids(e, &c_ids[0])
+    return ids
+
+
 cdef tuple arrays_of(fs_encoded *e, bint spans):
     """(ids, offsets, spans or None) of a batch, which is given up."""
     offsets = offsets_of(e)
-    ids = np.empty(e.offsets[e.count], np.int32)
+    ids = ids_of(e)
     places = np.empty((len(ids) if spans else 0, 2), np.int32)
-    cdef int32_t[::1] c_ids = ids
     cdef int32_t[:, ::1] c_places = places
-    with nogil:
-        if c_ids.shape[0]:
-            fs_encoded_ids(e, &c_ids[0])
-        if c_places.shape[0]:
+    if c_places.shape[0]:
+        with nogil:
             fs_encoded_spans(e, &c_places[0, 0])
     return ids, offsets, places if spans else None
 

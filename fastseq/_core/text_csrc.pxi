@@ -138,6 +138,7 @@ cdef extern from "text/encode.h" nogil:
     fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                           fs_text_block *block, int64_t *tokens)
     void fs_encoded_ids(fs_encoded *e, int32_t *ids)
+    void fs_encoded_take_ids(fs_encoded *e, fs_buffer *ids)
     void fs_encoded_spans(fs_encoded *e, int32_t *spans)
 
 cdef extern from "text/count.h" nogil:
