@@ -11,6 +11,7 @@
 #include <intrin.h>
 #define FS_RESTRICT __restrict
 #define FS_INLINE static __forceinline
+#define FS_NOINLINE static __declspec(noinline)
 #define FS_ALIGNED(n) __declspec(align(n))
 #define FS_THREAD_LOCAL __declspec(thread)
 #define FS_PRINTF(fmt, args)
@@ -20,6 +21,7 @@
 #else
 #define FS_RESTRICT __restrict__
 #define FS_INLINE static inline __attribute__((always_inline))
+#define FS_NOINLINE static __attribute__((noinline))
 #define FS_ALIGNED(n) __attribute__((aligned(n)))
 #define FS_THREAD_LOCAL __thread
 #define FS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

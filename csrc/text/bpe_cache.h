@@ -19,7 +19,7 @@
 #define FS_CACHED_NOTE 3
 #define FS_CACHED_BYTES 256
 #define FS_CACHE_LINES (1 << 17)
-#define FS_STORE_BEHIND 32 /* bytes behind what is stored that may be read */
+#define FS_STORE_BEHIND 64 /* bytes behind what is stored that may be read */
 #define FS_CACHED_ELSEWHERE (-1) /* the note of an entry whose ids are in the store */
 
 typedef struct fs_cached {
@@ -36,9 +36,11 @@ typedef struct fs_bpe_cache {
     uint32_t merged; /* pieces that had to be merged, as far as anybody counts */
 } fs_bpe_cache;
 
-FS_INLINE fs_cached *fs_cache_line(const fs_bpe_cache *c, uint64_t hash) {
-    return &c->lines[2 * ((size_t)hash & (FS_CACHE_LINES - 1))];
+FS_INLINE fs_cached *fs_cache_line_in(fs_cached *lines, uint64_t hash) {
+    return &lines[2 * ((size_t)hash & (FS_CACHE_LINES - 1))];
 }
+
+FS_INLINE fs_cached *fs_cache_line(const fs_bpe_cache *c, uint64_t hash) { return fs_cache_line_in(c->lines, hash); }
 
 FS_INLINE fs_cached *fs_cache_neighbour(const fs_bpe_cache *c, uint64_t hash) { return fs_cache_line(c, hash ^ 1); }
 

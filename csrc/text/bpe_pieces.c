@@ -73,15 +73,17 @@ static void note_missing(work *w, int32_t i, int32_t begin, int32_t place) {
     fs_bpe_fetch_new(w->m, w->cache, p->key, p->hash);
 }
 
-/* Copies ids eight at a time: up to seven more are read and written. */
+/* Copies ids sixteen at a time: up to SPARE more are read and written. */
+#define SPARE 15
 FS_INLINE void copy_ids(int32_t *to, const int32_t *from, int32_t count) {
-    int32_t i;
-    for (i = 0; i < count; i += 8) memcpy(to + i, from + i, 8 * sizeof *to);
+    int32_t i = 0;
+    do memcpy(to + i, from + i, 16 * sizeof *to);
+    while ((i += 16) < count);
 }
 
 /* Piece i, whose ids are not in its entry: they are in the store, or it is missing or too long to be kept. How many are
  * written at out[at]; -1: no memory. */
-static int32_t write_other(work *w, const fs_cached *entry, int32_t i, int32_t begin, int32_t *out, int32_t at) {
+FS_NOINLINE int32_t write_other(work *w, const fs_cached *entry, int32_t i, int32_t begin, int32_t *out, int32_t at) {
     const int32_t size = w->ends[i] - begin;
     const int32_t *ids;
     if (size > FS_CACHED_BYTES) return fs_bpe_encode_long(w->m, w->text + begin, size, out + at);
@@ -95,28 +97,33 @@ static int32_t write_other(work *w, const fs_cached *entry, int32_t i, int32_t b
 }
 
 /* Writes the ids of those of n pieces from `begin` on that the cache has in their own line, and of those that are too
- * long to be kept, to out[at] and on, with room for seven more. Where they end; -1: no memory. */
+ * long to be kept, to out[at] and on, with room for SPARE more. Where they end; -1: no memory. */
 static int32_t write_known(work *w, int32_t begin, int32_t n, int32_t *out, int32_t at) {
-    fs_bpe_cache *cache = w->cache;
+    fs_cached *const lines = w->cache->lines;
+    int32_t *to = out + at;
     int32_t i;
     for (i = 0; i < n; i++) {
-        const fs_cached *entry = fs_cache_in(fs_cache_line(cache, w->hashes[i]), w->keys[i]);
+        const fs_cached *entry = fs_cache_in(fs_cache_line_in(lines, w->hashes[i]), w->keys[i]);
         int32_t count = FS_CACHED_ELSEWHERE;
         if (entry) {
-            memcpy(out + at, entry->ids, sizeof entry->ids); /* all, of which `count` hold */
+            memcpy(to, entry->ids, sizeof entry->ids); /* all, of which `count` hold */
             count = entry->ids[FS_CACHED_NOTE];
+            if (count == FS_CACHED_ELSEWHERE && !fs_cache_key_is_long(entry->key)) {
+                copy_ids(to, (const int32_t *)w->cache->store.data + entry->ids[0], entry->ids[1]);
+                count = entry->ids[1];
+            }
         }
-        if (count < 0 && (count = write_other(w, entry, i, i ? w->ends[i - 1] : begin, out, at)) < 0) return -1;
+        if (count < 0 && (count = write_other(w, entry, i, i ? w->ends[i - 1] : begin, out, (int32_t)(to - out))) < 0) return -1;
         w->counts[i] = count;
-        at += count;
+        to += count;
     }
-    return at;
+    return (int32_t)(to - out);
 }
 
 /* Puts the ids of the missing pieces in their places among those written (n), which give way, and forgets the pieces.
  * `out` has room for an id a byte of them, twice. How many there are then; -1: no memory. */
 static int32_t insert_missing(work *w, int32_t *out, int32_t n) {
-    int32_t *room = out + n + w->missing_bytes + 8;
+    int32_t *room = out + n + w->missing_bytes + SPARE;
     int32_t more = 0, end = n, k;
     for (k = 0; k < w->missing_count; k++) {
         w->missing[k].ids = room;
@@ -161,7 +168,7 @@ fs_status fs_bpe_stretch(fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cach
     w.missing_count = w.missing_bytes = 0;
     memset(w.recent, 0, sizeof w.recent);
     while ((n = scan(rule, w.text, w.size, &at, w.ends, BATCH)) > 0) {
-        const size_t known = (size_t)written + (size_t)(at - begin) + 8; /* ids from ids->size on */
+        const size_t known = (size_t)written + (size_t)(at - begin) + SPARE; /* ids from ids->size on */
         int32_t *out = reserve(ids, known), *places;
         if (!out) return fs_fail_memory(err, "ids", (uint64_t)known * sizeof *out);
         prepare(&w, begin, n);
@@ -170,7 +177,7 @@ fs_status fs_bpe_stretch(fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cach
         begin = at;
         if (!ends && at < w.size && w.missing_count <= FS_BPE_NEW_MOST - BATCH) continue;
         if (w.missing_count) {
-            const size_t most = (size_t)written + 2 * (size_t)w.missing_bytes + 16;
+            const size_t most = (size_t)written + 2 * (size_t)w.missing_bytes + 2 * SPARE;
             out = reserve(ids, most);
             if (!out) return fs_fail_memory(err, "ids", (uint64_t)most * sizeof *out);
             written = insert_missing(&w, out, written);
