@@ -102,7 +102,7 @@ def test_greedy_is_the_same(name: str) -> None:
         memory = native.Memory(graph(made.encoder, made, isa).forward(ids, offsets)[0], offsets, None, None)
         start = made.module.config.decoder_start_token_id
         prompts = np.full(len(LENGTHS), start, np.int32), np.arange(len(LENGTHS) + 1)
-    decoded = graph(made.decoder, made, isa).greedy(memory, prompts, stop=[], max_new_tokens=9, rows=2)
+    decoded = graph(made.decoder, made, isa).decode(memory, prompts, stop=[], max_new_tokens=9, rows=2)
     made.module.generation_config.eos_token_id = None
     for i, (first, end) in enumerate(pairwise(offsets)):
         tokens = one(ids[first:end])

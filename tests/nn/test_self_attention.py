@@ -113,3 +113,19 @@ def test_memory_grows_with_the_length_alone() -> None:
     rows = model.forward(ids, offsets)[0]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32_000  # KB; scores would be 1.6 GB
     np.testing.assert_array_equal(rows[:50], model.forward(ids[:50], np.array([0, 50]))[0])
+
+
+def test_beams_have_the_scores_of_their_tokens() -> None:
+    """Hypotheses fork and are given up; what each keeps of its tokens must go with it."""
+    model = decoder(3)
+    ids, offsets = sequences(1, 21, 40)
+    found = model.decode(None, (ids, offsets), stop=[3], max_new_tokens=40, beam=5, results=5)
+    assert len(found.offsets) == 1 + 3 * 5
+    for i, (first, last) in enumerate(pairwise(found.offsets)):
+        prompt = ids[offsets[i // 5] : offsets[i // 5 + 1]]
+        whole = np.concatenate([prompt, found.ids[first:last]])
+        stepper = model.stepper(None, 1)
+        stepper.feed(whole[: len(prompt) - 1], np.array([0, len(prompt) - 1]))
+        for t, token in enumerate(found.ids[first:last]):
+            log_probs = stepper.step(whole[len(prompt) - 1 + t : len(prompt) + t])[0]
+            np.testing.assert_allclose(found.logprobs[first + t], log_probs[token], atol=2e-6)
