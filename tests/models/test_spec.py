@@ -67,7 +67,26 @@ LANGUAGE_MODEL = {
     ],
     "generation": {"stop": ["</s>"]},
 }
-ALL = {"seq2seq": SEQ2SEQ, "classifier": CLASSIFIER, "language_model": LANGUAGE_MODEL}
+TRANSFORMER = {
+    "fastseq": 1,
+    "task": "language_model",
+    "decoder": [
+        {"block": "embedding", "weights": "e", "vocabulary": 10, "width": 8},
+        {"block": "self_attention", "weights": "a", "width": 8, "heads": 2, "causal": True, "rotary": 4,
+         "rotary_scaling": "linear", "rotary_factor": 2.0, "relative": "r", "buckets": 8, "reach": 20,
+         "query_key_norm": "rms", "residual": True, "norm": "rms", "norm_place": "before"},
+        {"block": "feed_forward", "weights": "f", "width": 8, "inner": 9, "gated": True},
+        {"block": "norm", "weights": "n", "width": 8, "norm": "layer"},
+        {"block": "linear", "weights": "e", "input": 8, "output": 10, "bias": False},
+    ],
+}  # fmt: skip
+
+ALL = {
+    "seq2seq": SEQ2SEQ,
+    "classifier": CLASSIFIER,
+    "language_model": LANGUAGE_MODEL,
+    "transformer": TRANSFORMER,
+}
 
 
 @pytest.mark.parametrize("task", ALL)
@@ -126,6 +145,21 @@ def changed(values: dict, path: tuple, value: object) -> dict:
 
 
 REFUSED = [
+    (TRANSFORMER, ("decoder", 1, "rotary"), 3, r"decoder\[1\]\.rotary: out of range"),
+    (TRANSFORMER, ("decoder", 1, "rotary"), 6, "an even number, 0 to 4"),
+    (TRANSFORMER, ("decoder", 1, "rotary_base"), 0.5, "rotary_base: out of range"),
+    (TRANSFORMER, ("decoder", 1, "rotary_factor"), float("nan"), "rotary_factor: out of range"),
+    (TRANSFORMER, ("decoder", 1, "rotary_scaling"), "ntk", "rotary_scaling: wrong value"),
+    (TRANSFORMER, ("decoder", 1, "buckets"), 6, "buckets: no such relative positions"),
+    (TRANSFORMER, ("decoder", 1, "reach"), 0, "reach: out of range"),
+    (TRANSFORMER, ("decoder", 1, "window"), -1, "window: out of range"),
+    (TRANSFORMER, ("decoder", 1, "scale"), -1.0, "scale: out of range"),
+    (TRANSFORMER, ("decoder", 1, "cap"), float("inf"), "cap: out of range"),
+    (TRANSFORMER, ("decoder", 1, "causal"), False, "a decoder does not look ahead"),
+    (TRANSFORMER, ("decoder", 2, "depth"), 3, "depth: out of range"),
+    (TRANSFORMER, ("decoder", 2, "activation"), "gelu_fast", "activation: wrong value"),
+    (TRANSFORMER, ("decoder", 3, "norm"), "none", "a norm and nothing else"),
+    (TRANSFORMER, ("decoder", 3, "width"), 9, "not the width of the block before"),
     (SEQ2SEQ, ("fastseq",), KeyError, "fastseq: no format version"),
     (SEQ2SEQ, ("fastseq",), True, "fastseq: no format version"),
     (SEQ2SEQ, ("fastseq",), 0, "fastseq: no such format version"),

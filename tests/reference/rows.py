@@ -116,12 +116,14 @@ def attend(
 ) -> Array:
     """Y (M, H, d) of queries (M, H, d) over keys and values (T, KH, d).
 
-    `place`: of the first query among the keys; each sees those up to its own, the last `window` of them.
-    -1: all keys. `bias` (H, 2 reach + 1), by the key's place less the query's.
+    `place`: of the first query among the keys; each sees those up to its own, -1: all keys. Only
+    those nearer than `window` are seen, above 0. `bias` (H, 2 reach + 1): by key's place less query's.
     """
     y = np.empty(q.shape)
     apart = np.arange(len(k)) - np.arange(len(q))[:, None] - max(place, 0)
-    hidden = (apart > 0) | (apart <= -(window or len(k) + 1)) if place >= 0 else np.zeros(apart.shape, bool)
+    hidden = np.abs(apart) >= (window or math.inf)
+    if place >= 0:
+        hidden |= apart > 0
     for head in range(q.shape[1]):
         at = head // (q.shape[1] // k.shape[1])
         scores = scale * q[:, head].astype(np.float64) @ k[:, at].T
