@@ -6,6 +6,7 @@
 #define FS_BASE_PORTABLE_H
 
 #include <stdint.h>
+#include <string.h>
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -49,6 +50,16 @@
 #else
 #define FS_FORGET(p) ((void)0)
 #endif
+
+/* Eight bytes as a number, the first the lowest. */
+FS_INLINE uint64_t fs_load_little(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
 
 #define FS_ALIGNMENT 64 /* bytes: one cache line, one 512-bit vector */
 

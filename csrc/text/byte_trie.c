@@ -25,7 +25,7 @@ typedef struct builder {
     child *children;  /* [nodes] */
     uint32_t *places; /* [nodes] its unit */
     int32_t *above;   /* [nodes] the value nearest above it; -1: none */
-    int32_t *before;  /* of values, for the caller */
+    int32_t *before;  /* of values, for the caller; may be NULL */
     fs_buffer blocks; /* block */
     fs_buffer units;  /* uint64_t */
     int32_t low;      /* blocks before are full */
@@ -125,7 +125,7 @@ static fs_status place_all(builder *b, int32_t nodes, uint32_t *root, fs_error *
         for (i = 0; i < count; i++) {
             const int32_t value = fs_trie_value(b->from, children[i].node), above = fs_trie_value(b->from, (uint32_t)n);
             b->above[children[i].node] = above >= 0 ? above : b->above[n];
-            if (value >= 0) b->before[value] = b->above[children[i].node];
+            if (value >= 0 && b->before) b->before[value] = b->above[children[i].node];
             units[base ^ children[i].byte] = (uint64_t)(uint32_t)(value + 1) << 9 | children[i].byte;
         }
     }

@@ -18,7 +18,7 @@ typedef struct fs_byte_trie {
 } fs_byte_trie;
 
 /* The same strings and values, all below FS_BYTE_TRIE_VALUES. before[value] takes the value of the longest shorter
- * string that the value's begins with; -1: none. */
+ * string that the value's begins with; -1: none; it may be NULL. */
 fs_status fs_byte_trie_build(fs_byte_trie *t, const fs_piece_trie *from, int32_t *before, fs_error *err);
 void fs_byte_trie_free(fs_byte_trie *t); /* zero-filled ones, too */
 
@@ -28,6 +28,15 @@ FS_INLINE int fs_byte_trie_step(const fs_byte_trie *t, uint32_t *base, uint8_t b
     *value = (int32_t)((uint32_t)unit >> 9) - 1;
     *base = (uint32_t)(unit >> 32);
     return (unit & FS_BYTE_TRIE_FREE) == byte;
+}
+
+/* The value of a whole string; -1: not there. */
+FS_INLINE int32_t fs_byte_trie_find(const fs_byte_trie *t, const uint8_t *text, int32_t size) {
+    uint32_t base = t->root;
+    int32_t i, value = -1;
+    for (i = 0; i < size; i++)
+        if (!fs_byte_trie_step(t, &base, text[i], &value)) return -1;
+    return value;
 }
 
 #endif

@@ -17,6 +17,8 @@ static int has_label(uint32_t unit, uint8_t byte) { return (unit & 0x800000FFu) 
 typedef struct walk {
     fs_charsmap *m;
     uint8_t *seen;   /* [unit_count] */
+    uint32_t *heads; /* [unit_count, to the next 256] by what the offset of a node leads to: its first child, 0: none, */
+    uint32_t *nexts; /* [unit_count] and the child after a child */
     uint32_t *stack; /* [unit_count] units whose children are still to be seen */
     size_t depth;
 } walk;
@@ -36,39 +38,51 @@ static fs_status check_value(fs_charsmap *m, size_t unit, fs_error *err) {
     return FS_OK;
 }
 
+/* A child's place is its parent's base with the child's label in it, so the label tells the base. */
+static void list_children(walk *w) {
+    const fs_charsmap *m = w->m;
+    size_t i;
+    for (i = m->unit_count; i-- > 1;) {
+        const uint32_t label = m->units[i] & 0x800000FFu, base = (uint32_t)i ^ label;
+        if (!label || label > 0xFF) continue; /* a value */
+        w->nexts[i] = w->heads[base];
+        w->heads[base] = (uint32_t)i;
+    }
+}
+
 /* The children of the unit at `at`; `first` is the byte that led to it from the root, -1 for the root itself. */
 static fs_status visit(walk *w, size_t at, int first, fs_error *err) {
     fs_charsmap *m = w->m;
     const size_t base = at ^ offset_of(m->units[at]);
-    int byte;
-    for (byte = 0; byte < 256; byte++) {
-        const size_t child = base ^ (size_t)byte;
-        if (child >= m->unit_count) continue;
-        if (byte == 0) { /* in a damaged file the value may be the unit itself */
-            if (ends_rule(m->units[at])) FS_TRY(check_value(m, child, err));
-            continue;
-        }
-        if (!has_label(m->units[child], (uint8_t)byte)) continue;
-        if (first >= 0 && first < 128 && byte < 128) m->alone[first] = 0;
+    uint32_t child = base / 256 <= (m->unit_count - 1) / 256 ? w->heads[base] : 0;
+    if (ends_rule(m->units[at])) { /* in a damaged file the value may be the unit itself */
+        if (base >= m->unit_count) return fail_at(at, "value out of bounds", err);
+        FS_TRY(check_value(m, base, err));
+        if (first >= 0 && first < 128) m->alone[first] = 0;
+        if (first >= 128) m->begins[first] = UINT64_MAX; /* of a damaged file */
+    }
+    for (; child; child = w->nexts[child]) {
+        const uint32_t byte = m->units[child];
+        if (first >= 0 && first < 128 && (byte & 0xFF) < 128) m->alone[first] = 0;
+        if (first >= 128) m->begins[first] |= (uint64_t)1 << (byte & 63);
+        if ((byte & 0xFF) == ' ') m->spaced = 1;
         if (w->seen[child]) continue; /* rules with the same end share its units */
         w->seen[child] = 1;
-        w->stack[w->depth++] = (uint32_t)child;
-    }
-    if (ends_rule(m->units[at])) {
-        if (base >= m->unit_count) return fail_at(at, "value out of bounds", err);
-        if (first >= 0 && first < 128) m->alone[first] = 0;
+        w->stack[w->depth++] = child;
     }
     return FS_OK;
 }
 
 static fs_status check_all(fs_charsmap *m, fs_error *err) {
-    walk w = {m, fs_alloc(m->unit_count), fs_alloc(m->unit_count * sizeof(uint32_t)), 0};
+    walk w = {m, fs_alloc(m->unit_count), fs_alloc((m->unit_count + 256) * sizeof(uint32_t)),
+              fs_alloc(m->unit_count * sizeof(uint32_t)), fs_alloc(m->unit_count * sizeof(uint32_t)), 0};
     size_t roots, i;
     fs_status st = FS_OK;
-    if (!w.seen || !w.stack) {
-        st = fs_fail_memory(err, "precompiled_charsmap", (uint64_t)m->unit_count * 5);
+    if (!w.seen || !w.stack || !w.heads || !w.nexts) {
+        st = fs_fail_memory(err, "precompiled_charsmap", (uint64_t)m->unit_count * 13);
         goto done;
     }
+    list_children(&w);
     w.seen[0] = 1;
     FS_TRY_DONE(visit(&w, 0, -1, err));
     roots = w.depth;
@@ -80,8 +94,18 @@ static fs_status check_all(fs_charsmap *m, fs_error *err) {
     }
 done:
     fs_free(w.seen);
+    fs_free(w.heads);
+    fs_free(w.nexts);
     fs_free(w.stack);
     return st;
+}
+
+/* Whether replacements have spaces side by side, or U+2581. */
+static int makes_spaces(const fs_charsmap *m) {
+    size_t i;
+    for (i = 0; i + 2 < m->blob_size; i++)
+        if (memcmp(m->blob + i, "  ", 2) == 0 || memcmp(m->blob + i, "\xE2\x96\x81", 3) == 0) return 1;
+    return 0;
 }
 
 fs_status fs_charsmap_load(fs_charsmap *m, fs_text file, fs_error *err) {
@@ -104,6 +128,7 @@ fs_status fs_charsmap_load(fs_charsmap *m, fs_text file, fs_error *err) {
     if (!m->blob_size || m->blob[m->blob_size - 1] != 0 || fs_utf8_valid(m->blob, m->blob_size) != m->blob_size)
         return fs_fail(err, FS_ERR_FORMAT, "precompiled_charsmap", "damaged replacements",
                        "UTF-8, each ended by NUL|%llu bytes", (unsigned long long)m->blob_size);
+    m->spaced = makes_spaces(m);
     return check_all(m, err);
 }
 

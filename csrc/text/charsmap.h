@@ -19,6 +19,8 @@ typedef struct fs_charsmap {
     size_t blob_size;
     int32_t longest;    /* bytes of the longest replacement */
     uint8_t alone[128]; /* 1: no rule is this ASCII character, or it and another one */
+    uint64_t begins[256]; /* bit b2 & 63 of byte b1: some rule begins with these two, of a character that is not ASCII */
+    int spaced;         /* some rule has a space in it, or makes two in a row, or U+2581 */
 } fs_charsmap;
 
 /* An empty file gives no rules. Free it either way. */

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/checked.h"
+#include "bpe_cache.h"
 #include "utf8.h"
 
 #define BLOCK_BYTES 65536
@@ -203,6 +204,18 @@ static void take_over(fs_text_block *b, fs_text_block *before) {
     before->ids = before->spans = none;
 }
 
+fs_status fs_text_block_cache(fs_text_block *block, fs_cache_pool *pool) {
+    if (block->cache) return FS_OK;
+    block->pool = pool;
+    block->cache = fs_cache_take(pool);
+    return block->cache ? FS_OK : fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
+}
+
+static void give_back(fs_text_block *block) {
+    if (block->cache) fs_cache_give(block->pool, block->cache);
+    block->cache = NULL;
+}
+
 /* offsets[i + 1] takes the token count of text i; fs_encode_batch adds them up. */
 static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     batch *all = ctx;
@@ -211,10 +224,16 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     for (i = begin; i < end; i++) {
         fs_text_block *b = &all->out->blocks[i];
         if (all->alone && i) take_over(b, b - 1);
-        for (t = b->begin; t < b->end && b->status == FS_OK; t++) {
+        t = b->begin;
+        if (all->call->together && all->call->most < 0) {
+            b->status = all->call->together(all->call, all->texts, all->want, b, all->out->offsets + 1);
+            t = b->end;
+        }
+        for (; t < b->end && b->status == FS_OK; t++) {
             if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
             b->status = fs_encode_text(all->job, all->call, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
         }
+        give_back(b);
         fs_map_scratch_free(&b->scratch);
     }
 }
@@ -281,6 +300,7 @@ done:
 }
 
 void fs_text_block_free(fs_text_block *block) {
+    give_back(block);
     fs_buffer_free(&block->ids);
     fs_buffer_free(&block->spans);
     fs_buffer_free(&block->pieces);

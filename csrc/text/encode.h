@@ -44,6 +44,8 @@ typedef struct fs_text_block {
     fs_buffer pieces;   /* their bytes, one behind the other */
     fs_buffer ends;     /* int64_t [tokens]: where each piece ends in `pieces` */
     fs_map_scratch scratch;
+    struct fs_bpe_cache *cache; /* of `pool`: what a job took for its texts, given back with the block's last one */
+    struct fs_cache_pool *pool;
     fs_status status;
     fs_error error;
 } fs_text_block;
@@ -56,13 +58,20 @@ typedef struct fs_encoded {
 } fs_encoded;
 
 /* What a job works with: an encoder of its kind, and what the caller of this one call chose. */
-typedef struct fs_text_call {
+typedef struct fs_text_call fs_text_call;
+
+/* All texts of a block in one call, when none is cut off; tokens[i] is how many the i-th text of all has. */
+typedef fs_status (*fs_block_job)(const fs_text_call *call, const fs_text *texts, unsigned want, fs_text_block *block,
+                                  int64_t *tokens);
+
+struct fs_text_call {
     void *encoder; /* shared by all threads */
+    fs_block_job together; /* the same as the job, quicker; NULL: text by text */
     const uint8_t *modes; /* fs_marker_mode (markers.h) of each added token; NULL: all are text */
     int64_t most;         /* tokens of a text with those around it: the rest of the text's own is cut off; -1: all */
     int from_left;        /* it is cut off at the start */
     int32_t before, behind; /* tokens that are put around a text */
-} fs_text_call;
+};
 
 /* How one text is encoded, by any kind of encoder. `place`: the text's in its batch, -1 when it is alone; then *block
  * starts zero-filled. *tokens takes how many there are. Errors go to block->error. A text of more than FS_TEXT_MAX
@@ -80,6 +89,9 @@ fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_te
                           fs_run *run, fs_encoded *out, fs_error *err);
 void fs_encoded_free(fs_encoded *out);
 void fs_text_block_free(fs_text_block *block);
+
+/* The cache of a block, of a pool; taken on the first call. */
+fs_status fs_text_block_cache(fs_text_block *block, struct fs_cache_pool *pool);
 
 /* The job of an fs_encoder. */
 fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,

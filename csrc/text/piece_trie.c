@@ -48,6 +48,7 @@ fs_status fs_trie_init(fs_piece_trie *t, uint64_t secret, fs_error *err) {
 void fs_trie_free(fs_piece_trie *t) {
     fs_free(t->edges);
     fs_buffer_free(&t->values);
+    memset(t, 0, sizeof *t);
 }
 
 fs_status fs_trie_add(fs_piece_trie *t, fs_text string, int32_t *value, fs_error *err) {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/arena.h"
-#include "sp_normalize.h"
 #include "utf8.h"
 
 #define UNKNOWN_PENALTY 10.0
@@ -18,7 +17,6 @@ fs_status fs_pieces_init(fs_pieces *p, fs_hash_key key, fs_error *err) {
     p->unknown = -1;
     FS_TRY(fs_trie_init(&p->trie, key.k0, err));
     FS_TRY(fs_trie_init(&p->reserved, key.k1, err));
-    FS_TRY(fs_trie_init(&p->lone, key.k0 ^ key.k1, err));
     return fs_buffer_append(&p->starts, &zero, sizeof zero, err);
 }
 
@@ -29,7 +27,10 @@ void fs_pieces_free(fs_pieces *p) {
     fs_buffer_free(&p->types);
     fs_trie_free(&p->trie);
     fs_trie_free(&p->reserved);
-    fs_trie_free(&p->lone);
+    fs_byte_trie_free(&p->found);
+    fs_joints_free(&p->joints);
+    fs_free(p->sums_float);
+    fs_free(p->sums_double);
     fs_free(p->merges);
     fs_free(p->ranks);
 }
@@ -61,6 +62,7 @@ static fs_status note_type(fs_pieces *p, fs_text piece, int32_t id, fs_piece_typ
         p->of_byte[byte] = id;
     }
     if (type == FS_PIECE_UNUSED) p->unused = 1;
+    if (type == FS_PIECE_DEFINED) p->defined = 1;
     return FS_OK;
 }
 
@@ -88,23 +90,25 @@ fs_status fs_pieces_add(fs_pieces *p, fs_text piece, double score, fs_piece_type
     return FS_OK;
 }
 
-/* Whether pieces allow a text to be cut before each U+2581 that follows another character, or behind. */
-static int words_of(const fs_pieces *p) {
-    int before = 1, behind = 1;
+/* Which characters are neighbours in pieces that texts can have. */
+static fs_status note_joints(fs_pieces *p, fs_error *err) {
     int32_t id;
+    p->words = 1;
+    FS_TRY(fs_joints_init(&p->joints, p->bytes.size, err));
     for (id = 0; id < p->count; id++) {
         const fs_text piece = fs_pieces_text(p, id);
-        int last = -1;
-        size_t i, n;
-        for (i = 0; i < piece.size; i += n) {
-            const int space = piece.size - i >= 3 && memcmp(piece.data + i, FS_SP_SPACE, 3) == 0;
-            n = (size_t)fs_utf8_size(piece.data[i]);
-            if (last == 0 && space) before = 0;
-            if (last == 1 && !space) behind = 0;
-            last = space;
+        const fs_piece_type type = fs_pieces_type(p, id);
+        int32_t at = 0;
+        uint32_t left = fs_utf8_read(piece.data, &at);
+        if (type != FS_PIECE_NORMAL && type != FS_PIECE_DEFINED && type != FS_PIECE_UNUSED) continue;
+        while (at < (int32_t)piece.size) {
+            const uint32_t right = fs_utf8_read(piece.data, &at);
+            fs_joint_add(&p->joints, left, right);
+            if (right == 0x2581 && left != 0x2581) p->words = 0;
+            left = right;
         }
     }
-    return before ? 1 : behind ? 2 : 0;
+    return FS_OK;
 }
 
 /* Scores as the library computes with them: what the user defined always wins, what is unknown never does. */
@@ -121,6 +125,36 @@ static void settle_scores(fs_pieces *p) {
             scores[id] = (double)(0.1f * (float)(fs_pieces_text(p, id).size - 1));
 }
 
+/* What each piece adds to a sum, in the precision of the sums. */
+static fs_status list_sums(fs_pieces *p, fs_error *err) {
+    const size_t bytes = ((size_t)p->count + 2) * (p->single ? sizeof(float) : sizeof(double));
+    void *made = fs_alloc(bytes);
+    int32_t id;
+    if (!made) return fs_fail_memory(err, "scores", bytes);
+    if (p->single)
+        p->sums_float = made;
+    else
+        p->sums_double = made;
+    for (id = -1; id < p->count; id++) {
+        const double score = id < 0 ? p->unknown_score : fs_pieces_score(p, id);
+        if (p->single)
+            p->sums_float[id + 2] = (float)score;
+        else
+            p->sums_double[id + 2] = score;
+    }
+    return FS_OK;
+}
+
+/* Pieces that are not to be used: no text has them. */
+static void hide_unused(fs_pieces *p) {
+    int32_t id;
+    for (id = 0; id < p->count && p->unused; id++) {
+        const fs_text piece = fs_pieces_text(p, id);
+        if (fs_pieces_type(p, id) != FS_PIECE_UNUSED) continue;
+        ((int32_t *)p->trie.values.data)[fs_trie_node(&p->trie, piece.data, (int32_t)piece.size)] = -1;
+    }
+}
+
 fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
     int byte;
     if (!p->count) return fs_fail(err, FS_ERR_FORMAT, "pieces", "no pieces", "at least one|none");
@@ -129,8 +163,17 @@ fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
     for (byte = 0; byte < 256 && p->byte_fallback; byte++)
         if (p->of_byte[byte] < 0)
             return fs_fail(err, FS_ERR_FORMAT, "pieces", "a byte has no piece", "<0x%02X>|none", byte);
-    p->words = words_of(p);
-    if (p->kind == FS_PIECES_MERGE) return fs_scored_merge_ready(p, err);
-    settle_scores(p);
+    FS_TRY(note_joints(p, err));
+    if (p->kind == FS_PIECES_MERGE) {
+        FS_TRY(fs_scored_merge_ready(p, err));
+    } else {
+        settle_scores(p);
+        FS_TRY(list_sums(p, err));
+        p->reach_one = fs_unigram_reach_one(p);
+        hide_unused(p);
+    }
+    FS_TRY(fs_byte_trie_build(&p->found, &p->trie, NULL, err));
+    fs_trie_free(&p->trie);
+    fs_trie_free(&p->reserved);
     return FS_OK;
 }

@@ -2,7 +2,7 @@
  *
  *     bytes    "<unk><s></s>▁the..."      all pieces, one behind the other; a piece's id is its place
  *     starts   0 5 8 12 ...               of id i: [starts[i], starts[i + 1])
- *     trie     piece -> id                those that a text can have
+ *     found    piece -> id                those that a text can have
  *
  * Nothing changes after fs_pieces_ready; any number of threads may encode at once. */
 #ifndef FS_TEXT_PIECES_H
@@ -10,11 +10,14 @@
 
 #include "base/buffer.h"
 #include "bpe_cache.h"
+#include "byte_trie.h"
 #include "hash.h"
+#include "joints.h"
 #include "piece_trie.h"
 
+#define FS_UNIGRAM_SUM_MAX 100000.0 /* then sums begin anew, as SentencePiece has it since 0.2 */
 #define FS_PIECE_MAX 4096    /* bytes of a piece */
-#define FS_PIECES_MAX (1 << 24)
+#define FS_PIECES_MAX (1 << 22)
 
 typedef enum fs_pieces_kind {
     FS_PIECES_UNIGRAM, /* the segmentation of the highest sum of scores */
@@ -45,19 +48,22 @@ typedef struct fs_pieces {
     fs_buffer bytes, starts; /* starts: int32_t [count + 1] */
     fs_buffer scores;        /* double [count] */
     fs_buffer types;         /* uint8_t [count] */
-    fs_piece_trie trie;      /* pieces that are found in texts */
-    fs_piece_trie reserved;  /* the others */
+    fs_byte_trie found;      /* pieces that are found in texts, and of merging the symbols above them */
+    fs_piece_trie trie, reserved; /* while pieces are added: those, and the others */
     int32_t unknown;         /* its id; -1: none */
     int32_t of_byte[256];    /* ids; -1: none */
     double unknown_score;
-    int words;  /* 1: no piece has U+2581 behind another character, 2: none another behind it; 0: some have both */
-    int unused; /* whether there are such */
+    float *sums_float;   /* of Unigram: [count + 2] what each id + 2 adds to a sum: nothing, what is unknown, the pieces; */
+    double *sums_double; /* one of the two */
+    float reach_one;     /* up to which sum any single character is what it is without one */
+    fs_joints joints;
+    int words;  /* no piece has U+2581 behind another character */
+    int unused, defined; /* whether there are such */
     /* of merging alone: */
     fs_merge_slot *merges;
     size_t merge_mask;
     int32_t *ranks;       /* [count] 0 for the highest score; equal scores are equal */
     int32_t symbol_count; /* pieces, then single characters that are none but begin or end one */
-    fs_piece_trie lone;   /* those characters */
 } fs_pieces;
 
 fs_status fs_pieces_init(fs_pieces *p, fs_hash_key key, fs_error *err);
@@ -89,12 +95,20 @@ typedef struct fs_pieces_out {
 /* text of at most INT32_MAX / 2 bytes. *cache may keep what was found. */
 fs_status fs_pieces_encode(const fs_pieces *p, fs_bpe_cache *cache, fs_text text, fs_pieces_out *out, fs_error *err);
 
+/* The pieces of a text, of which `room` bytes more may be read, added to `found` as those of fs_unigram_encode, whose *sum
+ * and *reach they have; *cache may keep parts of it. */
+fs_status fs_pieces_search(const fs_pieces *p, fs_bpe_cache *cache, fs_text text, int32_t room, double *sum, float *reach,
+                           fs_buffer *found, fs_error *err);
+
 /* The two models, over a part [begin, end) of the text. Each adds its pieces to `found` (int32_t), -1 for every
  * character that no piece covers.
  * *sum: of the scores before it, and then with it. *reach: up to which absolute value of that sum the result would be
  * the same. */
 fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, double *sum, float *reach,
                             fs_buffer *found, fs_error *err);
+/* The least reach of single characters. */
+float fs_unigram_reach_one(const fs_pieces *p);
+
 fs_status fs_scored_merge_ready(fs_pieces *p, fs_error *err);
 fs_status fs_scored_merge_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, fs_buffer *found,
                                  fs_error *err);

@@ -70,10 +70,8 @@ static fs_status part_symbol(fs_pieces *p, fs_text part, int32_t *symbol, fs_err
     const int one = fs_utf8_size(part.data[0]) == (int)part.size;
     *symbol = fs_trie_find(&p->trie, part.data, (int32_t)part.size);
     if (*symbol >= 0 || !one) return FS_OK;
-    *symbol = p->symbol_count;
-    FS_TRY(fs_trie_add(&p->lone, part, symbol, err));
-    if (*symbol == p->symbol_count) p->symbol_count++;
-    return FS_OK;
+    *symbol = p->symbol_count++;
+    return fs_trie_add(&p->trie, part, symbol, err);
 }
 
 typedef struct way {
@@ -130,7 +128,6 @@ done:
 
 typedef struct symbol {
     int32_t id;         /* piece, or lone character; UNSEEN; TAKEN by its left neighbour */
-    int32_t begin;      /* in the text */
     int32_t prev, next; /* -1: none */
     int32_t frozen;     /* defined by the user: merges with nothing */
     int32_t rank;       /* of its union with the next one */
@@ -146,34 +143,25 @@ typedef struct work {
     int32_t (*parts)[2]; /* [pieces] of unused ones: the pair that was last seen to make it, + 1; NULL: none is unused */
 } work;
 
-static int32_t symbol_of(const fs_pieces *p, const uint8_t *text, int32_t size) {
-    const int32_t id = fs_trie_find(&p->trie, text, size);
-    return id < 0 ? fs_trie_find(&p->lone, text, size) : id;
-}
-
 /* The text as characters, and what the user defined as one symbol each. Returns how many. */
 static int32_t split(const fs_pieces *p, const uint8_t *text, int32_t begin, int32_t end, symbol *all) {
     int32_t n = 0, at = begin, size;
     for (; at < end; at += size, n++) {
-        uint32_t state = (uint32_t)p->trie.first[text[at]];
-        int32_t i, frozen = 0, id = -1;
+        uint32_t base = p->found.root;
+        int32_t i, id = -1, found;
         size = fs_utf8_size(text[at]);
-        for (i = at + 1; state; i++) {
-            const int32_t found = fs_trie_value(&p->trie, state);
-            if (found >= 0 && fs_pieces_type(p, found) == FS_PIECE_DEFINED) {
-                size = i - at;
-                id = found;
-                frozen = 1;
-            }
-            if (i == end) break;
-            state = fs_trie_child(&p->trie, state, text[i]);
+        all[n].frozen = 0;
+        for (i = at; i < (p->defined ? end : at + size); i++) {
+            if (!fs_byte_trie_step(&p->found, &base, text[i], &found)) break;
+            if (i + 1 == at + size && !all[n].frozen) id = found;
+            if (found < 0 || found >= p->count || fs_pieces_type(p, found) != FS_PIECE_DEFINED) continue;
+            size = i + 1 - at;
+            id = found;
+            all[n].frozen = 1;
         }
-        if (!frozen) id = symbol_of(p, text + at, size);
         all[n].id = id;
-        all[n].begin = at;
         all[n].prev = n - 1;
         all[n].next = n + 1;
-        all[n].frozen = frozen;
     }
     if (n) all[n - 1].next = -1;
     return n;

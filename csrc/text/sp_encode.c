@@ -3,7 +3,10 @@
 #include <stdio.h>
 
 #include "aligned_spans.h"
+#include "sp_words.h"
 #include "utf8.h"
+
+#define AHEAD 8 /* texts, that are fetched while this one is encoded */
 
 void fs_sp_encoder_free(fs_sp_encoder *e) {
     fs_sp_free(&e->model);
@@ -22,53 +25,117 @@ static fs_status add_fixed(const fs_buffer *ids, fs_text text, int32_t at, unsig
     return fs_buffer_append(&block->ids, ids->data, ids->size, &block->error);
 }
 
-static fs_status encode_text(const fs_sp_encoder *e, fs_text text, unsigned want, fs_text_block *block, fs_aligned *a,
-                             fs_bpe_cache *cache) {
+/* The text as a whole. */
+static fs_status encode_whole(const fs_sp_encoder *e, fs_text text, unsigned want, fs_text_block *block, fs_aligned *a) {
     fs_buffer ends = {0};
     fs_pieces_out out = {&block->ids, want & FS_WANT_SPANS ? &ends : NULL};
     fs_text prepared;
     fs_status st;
-    FS_TRY(add_fixed(&e->prepend, text, 0, want, block));
+    a->size = 0;
     FS_TRY(fs_sp_normalize(&e->model.rules, text, a, &block->error));
     prepared.data = a->data;
     prepared.size = (size_t)a->size;
-    FS_TRY_DONE(fs_pieces_encode(&e->model.pieces, cache, prepared, &out, &block->error));
-    if (out.ends)
-        FS_TRY_DONE(fs_aligned_spans(a, text, ends.data, (int64_t)(ends.size / sizeof(int32_t)), want, block));
-    st = add_fixed(&e->append, text, (int32_t)text.size, want, block);
+    FS_TRY_DONE(fs_pieces_encode(&e->model.pieces, block->cache, prepared, &out, &block->error));
+    if (out.ends) st = fs_aligned_spans(a, text, ends.data, (int64_t)(ends.size / sizeof(int32_t)), want, block);
 done:
     fs_buffer_free(&ends);
     return st;
 }
 
+/* Texts on their way. */
+typedef struct route {
+    const fs_sp_encoder *e;
+    const fs_text *text, *end; /* the one that is worked on; behind the last */
+    int64_t *tokens;           /* of it */
+    int64_t place;             /* of it */
+    unsigned want;
+    fs_text_block *block;
+    fs_aligned a;
+    size_t before; /* bytes of ids before the text's */
+} route;
+
+static fs_status check_size(const route *r, fs_text text, int64_t place) {
+    char where[40];
+    if (text.size <= FS_TEXT_MAX) return FS_OK;
+    fs_name_text(place, where, sizeof where);
+    return fs_fail(&r->block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
+                   (unsigned long long)text.size);
+}
+
+static fs_status begin_text(route *r) {
+    if (!(r->want & FS_WANT_IDS)) r->block->ids.size = 0;
+    r->before = r->block->ids.size;
+    return r->text == r->end ? FS_OK : add_fixed(&r->e->prepend, *r->text, 0, r->want, r->block);
+}
+
+/* The text that is worked on is done, or is to be encoded whole. */
+static fs_status end_text(void *ctx, int whole) {
+    route *r = ctx;
+    if (whole) FS_TRY(encode_whole(r->e, *r->text, r->want, r->block, &r->a));
+    FS_TRY(add_fixed(&r->e->append, *r->text, (int32_t)r->text->size, r->want, r->block));
+    *r->tokens++ = (int64_t)((r->block->ids.size - r->before) / sizeof(int32_t));
+    r->text++;
+    r->place++;
+    return begin_text(r);
+}
+
+static fs_status encode_by_words(route *r) {
+    const fs_text *text;
+    fs_sp_words w;
+    w.m = &r->e->model;
+    w.cache = r->block->cache;
+    w.prepared = &r->a;
+    w.found = &r->block->ends;
+    w.ids = &r->block->ids;
+    w.err = &r->block->error;
+    w.ended = end_text;
+    w.ctx = r;
+    FS_TRY(fs_sp_words_open(&w));
+    for (text = r->text; text < r->end; text++) {
+        if (r->end - text > AHEAD) FS_PREFETCH(text[AHEAD].data); /* strings lie anywhere */
+        FS_TRY(check_size(r, *text, r->place + (text - r->text)));
+        FS_TRY(fs_sp_words_add(&w, *text));
+    }
+    return fs_sp_words_close(&w);
+}
+
+static fs_status encode_texts(route *r) {
+    FS_TRY(fs_text_block_cache(r->block, &((fs_sp_encoder *)r->e)->pool));
+    FS_TRY(begin_text(r));
+    if (r->e->model.by_words && !r->a.tracked) return encode_by_words(r);
+    while (r->text < r->end) {
+        FS_TRY(check_size(r, *r->text, r->place));
+        FS_TRY(end_text(r, 1));
+    }
+    return FS_OK;
+}
+
+/* Texts (count) from a place on. */
+static fs_status encode(const fs_text_call *call, const fs_text *texts, int64_t count, int64_t place, unsigned want,
+                        fs_text_block *block, int64_t *tokens) {
+    route r = {call->encoder, texts, texts + count, tokens, place, want, block, {0}, 0};
+    fs_status st;
+    r.a.tracked = (want & FS_WANT_SPANS) != 0;
+    r.a.bytes = block->pieces; /* lives on from text to text */
+    r.a.data = r.a.bytes.data;
+    r.a.capacity = r.a.tracked ? 0 : (int32_t)FS_MIN(r.a.bytes.capacity, INT32_MAX / 2);
+    st = encode_texts(&r);
+    block->pieces = r.a.bytes;
+    memset(&r.a.bytes, 0, sizeof r.a.bytes);
+    fs_aligned_free(&r.a);
+    return st;
+}
+
 fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                     int64_t *tokens) {
-    fs_sp_encoder *e = call->encoder;
-    fs_aligned a = {0};
-    const size_t before = want & FS_WANT_IDS ? block->ids.size : 0;
-    fs_bpe_cache *cache;
-    fs_status st;
-    char where[40];
     *tokens = 0;
-    if (text.size > FS_TEXT_MAX) {
-        fs_name_text(place, where, sizeof where);
-        return fs_fail(&block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
-                       (unsigned long long)text.size);
-    }
-    cache = fs_cache_take(&e->pool);
-    if (!cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
-    block->ids.size = before;
-    a.tracked = (want & FS_WANT_SPANS) != 0;
-    a.bytes = block->pieces; /* lives on from text to text */
-    a.data = a.bytes.data;
-    a.capacity = a.tracked ? 0 : (int32_t)FS_MIN(a.bytes.capacity, INT32_MAX / 2);
-    st = encode_text(e, text, want, block, &a, cache);
-    block->pieces = a.bytes;
-    memset(&a.bytes, 0, sizeof a.bytes);
-    fs_cache_give(&e->pool, cache);
-    fs_aligned_free(&a);
-    *tokens = (int64_t)((block->ids.size - before) / sizeof(int32_t));
-    return st;
+    return encode(call, &text, 1, place, want, block, tokens);
+}
+
+fs_status fs_sp_block_job(const fs_text_call *call, const fs_text *texts, unsigned want, fs_text_block *block,
+                          int64_t *tokens) {
+    return encode(call, texts + block->begin, block->end - block->begin, block->begin, want, block,
+                  tokens + block->begin);
 }
 
 fs_status fs_sp_prepare(const fs_sp_encoder *e, fs_text text, fs_buffer *out, fs_error *err) {

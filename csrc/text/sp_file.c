@@ -118,11 +118,13 @@ static fs_status note_defined(fs_sp_model *m, fs_hash_key key, fs_error *err) {
     fs_sp_rules *r = &m->rules;
     int32_t id;
     for (id = 0; id < m->pieces.count; id++) {
+        const fs_text piece = fs_pieces_text(&m->pieces, id);
         int32_t value = id;
         if (fs_pieces_type(&m->pieces, id) != FS_PIECE_DEFINED) continue;
         if (!r->has_kept) FS_TRY(fs_trie_init(&r->kept, key.k1, err));
         r->has_kept = 1;
-        FS_TRY(fs_trie_add(&r->kept, fs_pieces_text(&m->pieces, id), &value, err));
+        r->kept_spaced |= memchr(piece.data, ' ', piece.size) != NULL;
+        FS_TRY(fs_trie_add(&r->kept, piece, &value, err));
     }
     return FS_OK;
 }
@@ -154,7 +156,9 @@ fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *er
     m->bos = control(m, s.bos_piece);
     m->eos = control(m, s.eos_piece);
     m->pad = control(m, s.pad_piece);
-    return fs_pieces_ready(&m->pieces, err);
+    FS_TRY(fs_pieces_ready(&m->pieces, err));
+    m->by_words = m->rules.by_words && m->pieces.words && !(m->pieces.kind == FS_PIECES_MERGE && m->pieces.unused);
+    return FS_OK;
 }
 
 void fs_sp_free(fs_sp_model *m) {

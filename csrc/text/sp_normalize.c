@@ -6,6 +6,8 @@ void fs_sp_rules_note(fs_sp_rules *r) {
     int byte;
     for (byte = 0; byte < 256; byte++)
         r->plain[byte] = byte < 128 && byte != ' ' && r->map.alone[byte] && !(r->has_kept && r->kept.first[byte]);
+    for (byte = 0; byte < 256; byte++) r->changing[byte] = r->has_kept && r->kept.first[byte] ? UINT64_MAX : r->map.begins[byte];
+    r->by_words = r->dummy_prefix && !r->suffix && r->remove_spaces && r->escape && !r->map.spaced && !r->kept_spaced;
 }
 
 void fs_sp_rules_free(fs_sp_rules *r) {
@@ -47,17 +49,31 @@ static void put_part(const fs_sp_rules *r, fs_aligned *out, fs_text part, int32_
     *spaced = r->remove_spaces && part.data[part.size - 1] == ' ';
 }
 
-/* Copies the plain characters that begin at `at`, for which there is room; returns how many. */
+/* Copies the characters from `at` on that no rule changes, whatever follows, for which there is room; returns how many
+ * bytes. Of ASCII ones it is known only when an ASCII character follows. */
 static int32_t put_plain(const fs_sp_rules *r, fs_text text, int32_t at, fs_aligned *out) {
     const uint8_t *p = text.data + at;
     uint8_t *to = out->data + out->size;
     const int32_t most = (int32_t)text.size - at;
-    int32_t n = 0, i;
-    for (; n < most && r->plain[p[n]]; n++) to[n] = p[n];
-    if (n && n < most && p[n] >= 0x80) n--; /* it may combine */
-    for (i = 0; i < n && out->tracked; i++) {
-        out->begins[out->size + i] = at + i;
-        out->ends[out->size + i] = at + i + 1;
+    int32_t n = 0, i, k, size;
+    while (n < most) {
+        if (p[n] < 0x80) {
+            if (!r->plain[p[n]] || (n + 1 < most && p[n + 1] >= 0x80)) break;
+            to[n] = p[n];
+            n++;
+        } else {
+            if (r->changing[p[n]] >> (p[n + 1] & 63) & 1) break;
+            size = fs_utf8_size(p[n]);
+            for (i = 0; i < size; i++) to[n + i] = p[n + i];
+            n += size;
+        }
+    }
+    for (i = 0; i < n && out->tracked; i += size) {
+        size = fs_utf8_size(p[i]);
+        for (k = out->size + i; k < out->size + i + size; k++) {
+            out->begins[k] = at + i;
+            out->ends[k] = at + i + size;
+        }
     }
     out->size += n;
     return n;

@@ -12,11 +12,14 @@
 typedef struct fs_sp_rules {
     fs_charsmap map;
     fs_piece_trie kept;  /* pieces that no rule changes */
-    int has_kept;
+    int has_kept, kept_spaced; /* some; some with U+0020 */
     int dummy_prefix;    /* a space before the text, */
     int suffix;          /* or behind it */
     int remove_spaces;   /* those at the ends, and all but one of others in a row */
     int escape;          /* U+0020 becomes U+2581 */
+    int by_words;        /* the words of a text, between U+0020, can be prepared one by one: each becomes nothing or
+                          * begins with the space before it, and together they are what the text becomes */
+    uint64_t changing[256]; /* as the map's `begins`, with the pieces */
     uint8_t plain[256];  /* 1: an ASCII character that stays as it is when an ASCII character follows */
 } fs_sp_rules;
 

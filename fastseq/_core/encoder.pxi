@@ -87,6 +87,7 @@ cdef class Encoder:
     works on, `encoder`, and offers what else it knows."""
 
     cdef fs_text_job job
+    cdef fs_block_job together
     cdef void *encoder
     cdef readonly Py_ssize_t marker_count  # added tokens
     cdef readonly int32_t before, behind  # tokens put around a text
@@ -104,7 +105,7 @@ cdef class Encoder:
     cdef fs_text_call call(self, bytes modes, object most, bint bare) except *:
         """modes: one byte an added token (fs_marker_mode); None: all of them are text. most: None: as `cut_off` says."""
         cdef fs_text_call call
-        call.encoder, call.modes = self.encoder, NULL
+        call.encoder, call.together, call.modes = self.encoder, self.together, NULL
         call.before, call.behind = self.before, self.behind
         call.most, call.from_left = self.most, self.from_left
         if most is not None:

@@ -38,6 +38,8 @@ cdef extern from "text/sp_encode.h" nogil:
     fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *err)
     fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                         fs_text_block *block, int64_t *tokens)
+    fs_status fs_sp_block_job(const fs_text_call *call, const fs_text *texts, unsigned int want, fs_text_block *block,
+                              int64_t *tokens)
     fs_status fs_sp_decode(const fs_sp_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out, fs_error *err)
     fs_status fs_sp_prepare(const fs_sp_encoder *e, fs_text text, fs_buffer *out, fs_error *err)
 
@@ -64,7 +66,7 @@ cdef class SentencePieceEncoder(Encoder):
         cdef fs_text view
         cdef const uint8_t[::1] data = file
         memset(&self.e, 0, sizeof(self.e))
-        self.job, self.encoder = fs_sp_job, &self.e
+        self.job, self.together, self.encoder = fs_sp_job, fs_sp_block_job, &self.e
         view.data, view.size = &data[0] if data.shape[0] else NULL, <size_t>data.shape[0]
         with nogil:
             st = fs_sp_load(&self.e.model, _hash_key, view, &err)

@@ -120,8 +120,12 @@ cdef extern from "text/encode.h" nogil:
         int64_t *offsets
         fs_text_block *blocks
         int64_t block_count
+    ctypedef struct fs_text_call
+    ctypedef fs_status (*fs_block_job)(const fs_text_call *call, const fs_text *texts, unsigned int want,
+                                       fs_text_block *block, int64_t *tokens) noexcept nogil
     ctypedef struct fs_text_call:
         void *encoder
+        fs_block_job together
         const uint8_t *modes
         int64_t most
         int from_left

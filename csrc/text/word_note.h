@@ -1,0 +1,90 @@
+/* How a cache keeps words and parts of words of vocabularies with scores. With up to three ids an entry has a note; where
+ * the ids are elsewhere, the note is before them:
+ *
+ *     note    reach: a float, up to which sum of scores before it the ids hold; in its three lowest bits
+ *             how many ids there are, and of those elsewhere whether some characters are unknown */
+#ifndef FS_TEXT_WORD_NOTE_H
+#define FS_TEXT_WORD_NOTE_H
+
+#include <math.h>
+
+#include "bpe_cache.h"
+
+#define FS_NOTE_COUNT 3
+#define FS_NOTE_UNKNOWN 4
+#define FS_NO_PIECE (-2)  /* fills up ids; -1 is a character that no piece covers */
+
+typedef struct fs_noted_word {
+    const uint8_t *text;
+    int32_t size;
+    fs_piece_key key; /* {0, 0}: too long to be kept */
+    uint64_t hash;
+} fs_noted_word;
+
+FS_INLINE int32_t fs_note_of(float reach, int32_t rest) {
+    int32_t note;
+    memcpy(&note, &reach, sizeof note);
+    return (note & ~(FS_NOTE_COUNT | FS_NOTE_UNKNOWN)) | rest;
+}
+
+FS_INLINE float fs_note_reach(int32_t note) {
+    float reach;
+    note &= ~(FS_NOTE_COUNT | FS_NOTE_UNKNOWN);
+    memcpy(&reach, &note, sizeof reach);
+    return reach;
+}
+
+FS_INLINE uint64_t fs_long_word_hash(const uint8_t *p, int32_t size, uint64_t secret) {
+    uint64_t h = secret ^ (uint64_t)size, part;
+    int32_t i;
+    for (i = 0; i < size; i += 8) {
+        memcpy(&part, p + FS_MIN(i, size - 8), 8); /* the last one with some bytes before it */
+        h = (h ^ part) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
+    return h;
+}
+
+/* A word that may be looked up, and its line of the cache on the way; `room`: how many bytes from `text` on may be read;
+ * `kind`: 0 or 1, whose words are not each other's. */
+FS_INLINE void fs_noted_word_set(fs_noted_word *w, const fs_bpe_cache *c, const uint8_t *text, int32_t size, int64_t room,
+                                 uint64_t secret, uint64_t kind) {
+    w->text = text;
+    w->size = size;
+    w->key.low = w->key.high = w->hash = 0;
+    if (size > FS_CACHED_BYTES) return;
+    if (size <= FS_PIECE_SHORT) {
+        w->key = fs_piece_key_of(text, size, room);
+        w->key.high |= kind << 62;
+        w->hash = fs_piece_key_hash(w->key, secret);
+    } else {
+        w->hash = fs_long_word_hash(text, size, secret) ^ kind << 63;
+        w->key = fs_cache_long_key(w->hash, size);
+    }
+    FS_PREFETCH(fs_cache_line(c, w->hash));
+}
+
+/* The entry of a word; NULL: none. */
+FS_INLINE const fs_cached *fs_noted_find(const fs_bpe_cache *c, const fs_noted_word *w) {
+    return w->key.high ? fs_cache_find(c, w->key, w->hash) : NULL;
+}
+
+/* What is kept elsewhere for an entry: [note][ids], n in all; NULL: it is that of another word, or there is no entry. */
+FS_INLINE const int32_t *fs_noted_long(const fs_bpe_cache *c, const fs_noted_word *w, const fs_cached *entry, int32_t *n) {
+    if (!entry || entry->ids[FS_CACHED_NOTE] != FS_CACHED_ELSEWHERE) return NULL;
+    *n = entry->ids[1];
+    return fs_cache_stored(c, entry, w->text, w->size > FS_PIECE_SHORT ? w->size : 0);
+}
+
+/* Keeps a word that is not there; kept: [note][ids], n in all. */
+FS_INLINE void fs_noted_keep(fs_bpe_cache *c, const fs_noted_word *w, const int32_t *kept, int32_t n) {
+    int32_t ids[FS_CACHED_IDS] = {FS_NO_PIECE, FS_NO_PIECE, FS_NO_PIECE};
+    if (w->size > FS_PIECE_SHORT || (kept[0] & FS_NOTE_UNKNOWN) || n - 1 > FS_CACHED_IDS) {
+        fs_cache_store(c, w->key, w->hash, w->text, w->size > FS_PIECE_SHORT ? w->size : 0, kept, n);
+        return;
+    }
+    memcpy(ids, kept + 1, (size_t)(n - 1) * sizeof *ids);
+    fs_cache_keep(c, w->key, w->hash, ids, FS_CACHED_IDS, (kept[0] & ~FS_NOTE_COUNT) | (n - 1));
+}
+
+#endif
