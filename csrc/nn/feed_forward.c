@@ -90,7 +90,8 @@ static void run_some(const fs_feed_forward *n, int64_t rows, const float *x, flo
     fs_gemm(&n->matrix[n->depth - 1], rows, inner, stride, n->bias[n->depth - 1], y, (size_t)n->width, 0, scratch, NULL);
 }
 
-static const float *run_rows(const fs_feed_forward *n, fs_arena *arena, int64_t rows, const float *x) {
+static const float *run_rows(const fs_feed_forward *n, fs_arena *arena, int64_t rows, const float *x, fs_run *run,
+                             int worker) {
     const int64_t some = FS_MIN(rows, ROWS);
     const size_t E = (size_t)n->width, I = (size_t)n->matrix[0].columns;
     size_t need = 0;
@@ -100,17 +101,17 @@ static const float *run_rows(const fs_feed_forward *n, fs_arena *arena, int64_t 
     inner = fs_arena_cut(arena, (size_t)some, I, sizeof(float));
     other = n->depth > 2 ? fs_arena_cut(arena, (size_t)some, I, sizeof(float)) : NULL;
     scratch = fs_arena_cut(arena, 1, need, 1);
-    for (int64_t at = 0; y && at < rows; at += some)
+    for (int64_t at = 0; y && at < rows && !fs_run_stopped(run, worker); at += some)
         run_some(n, FS_MIN(some, rows - at), x + (size_t)at * E, inner, other, y + (size_t)at * E, scratch);
     return y;
 }
 
 static void forward(const fs_block *b, fs_flow *f) {
-    f->x = run_rows((const fs_feed_forward *)b, f->arena, f->rows, f->x);
+    f->x = run_rows((const fs_feed_forward *)b, f->arena, f->rows, f->x, f->run, f->worker);
 }
 
 static void step(const fs_block *b, fs_step *s) {
-    s->x = run_rows((const fs_feed_forward *)b, s->arena, s->n, s->x);
+    s->x = run_rows((const fs_feed_forward *)b, s->arena, s->n, s->x, NULL, 0);
 }
 
 const fs_block_ops fs_block_feed_forward = {.kind = "feed_forward",

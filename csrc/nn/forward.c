@@ -61,7 +61,7 @@ fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batc
         int64_t *offsets = fs_arena_cut(arena, (size_t)n + 1, 1, sizeof *offsets);
         if (!fs_arena_planning(arena)) gather_ids(batch, which, n, ids, offsets);
         f = (fs_flow){.arena = arena, .count = n, .rows = rows, .offsets = offsets, .ids = ids, .run = run, .worker = worker};
-        for (int i = 0; i < blocks; i++) {
+        for (int i = 0; i < blocks && (fs_arena_planning(arena) || !fs_run_stopped(run, worker)); i++) {
             f.finals_only = finals_only(g, blocks, i, out);
             f.last = i + 1 == blocks && out->rows && !g->pooled ? &last : NULL;
             fs_sublayer_forward(g->blocks[i], &f);

@@ -134,18 +134,23 @@ static int64_t longest_of(const fs_flow *f) {
     return longest;
 }
 
+enum { PAIRS = 1 << 20 }; /* of queries and keys, between two looks at whether to stop: some milliseconds */
+
 /* keys: room for the blocks of the longest sequence */
 static void attend(const fs_self_attention *a, const fs_flow *f, const attention_rows *r, float *keys) {
-    for (int64_t i = 0; i < f->count && !fs_run_stopped(f->run, f->worker); i++) {
-        const int64_t first = f->offsets[i], rows = f->offsets[i + 1] - first;
-        fs_attend_args call = call_for(a, r, first, rows, rows);
-        if (!rows) continue;
+    for (int64_t i = 0; i < f->count; i++) {
+        const int64_t first = f->offsets[i], rows = f->offsets[i + 1] - first, some = FS_MAX(PAIRS / FS_MAX(rows, 1), 1);
+        const float *const projected = r->projected + (size_t)first * (size_t)a->in.columns;
         for (int64_t row = 0; row < rows; row++) ready(a, r, first + row, (int)row);
-        call.k = keys;
-        call.v = call.q + a->out.depth + a->block.kept_width;
-        call.v_stride = call.q_stride;
-        fs_heads_turn(&a->heads, rows, call.q + a->out.depth, call.q_stride, keys);
-        a->heads.k->attend_f32(&call);
+        if (rows) fs_heads_turn(&a->heads, rows, projected + a->out.depth, (size_t)a->in.columns, keys);
+        for (int64_t at = 0; at < rows && !fs_run_stopped(f->run, f->worker); at += some) {
+            fs_attend_args call = call_for(a, r, first + at, FS_MIN(some, rows - at), rows);
+            call.place = (int)at;
+            call.k = keys;
+            call.v = projected + a->out.depth + a->block.kept_width;
+            call.v_stride = call.q_stride;
+            a->heads.k->attend_f32(&call);
+        }
     }
 }
 

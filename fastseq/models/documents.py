@@ -106,6 +106,11 @@ class Translations:
         self.model, self.splitter, self.search = model, splitter, search
         self.longest = model.spec.translation.longest if model.spec.translation else 2**31
 
+    @property
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.search.left is not None and self.search.left <= 0
+
     def each(self, texts: Iterable[str], total: int) -> Iterator[Translation]:
         """A translation a text, in order. An exception's `results` are those that it held back."""
         done: list[Done] = []
@@ -144,15 +149,22 @@ class Translations:
             if not isinstance(text, str):
                 listed([text] if index == 0 else ["", text])  # says what is wrong
             after, found = 0, None
-            for begin, end in self.splitter.each(text):
+            for begin, end in () if self.late else self.splitter.each(text):
                 if found is not None:
                     yield found
+                if self.late:
+                    break
                 found = Part(text, after, begin, end, False)
                 after = end
-            yield Part(text, 0, len(text), len(text), True) if found is None else found._replace(last=True)
+            if self.late:  # nothing more of this text
+                yield Part(text, len(text), len(text), len(text), True)
+            else:
+                yield (
+                    Part(text, 0, len(text), len(text), True) if found is None else found._replace(last=True)
+                )
 
     def run(self, parts: list[Part], search: Search) -> list[Done]:
-        if search.left is not None and search.left <= 0:
+        if self.late:
             return [(part, _nothing("deadline")) for part in parts]
         tokenizer, threads = self.model.tokenizer, self.model._threads(search.threads)
         unit: Unit | None = "characters" if search.align else None

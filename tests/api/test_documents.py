@@ -106,6 +106,9 @@ def test_a_deadline_keeps_what_is_done(model):
     assert {one.finish_reason for one in made} >= {"deadline"}
     results = model.generate(["ba ce di " * 30] * 3000, deadline=0.05)
     assert {one.finish_reason for one in results} >= {"deadline"}
+    begun = time.perf_counter()
+    assert model.generate("ba " * 20_000, deadline=0.1).finish_reason == "deadline"  # in its attention
+    assert time.perf_counter() - begun < 1
     assert model.generate("ba", deadline=60).finish_reason in ("stop", "length")
 
 
