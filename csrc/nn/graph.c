@@ -57,6 +57,7 @@ static void note_facts(fs_graph *g) {
         }
         if (g->blocks[i]->ops == &fs_block_pool) g->pooled = 1;
         g->width = g->blocks[i]->out_width;
+        if (g->blocks[i]->longest && (!g->longest || g->blocks[i]->longest < g->longest)) g->longest = g->blocks[i]->longest;
         if (g->blocks[i]->memory_width) g->memory_width = g->blocks[i]->memory_width;
     }
 }

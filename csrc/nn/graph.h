@@ -20,6 +20,7 @@ typedef struct fs_graph {
     int width;      /* of the rows that come out */
     int pooled;     /* one row a sequence, not one a token */
     int layers, hidden_width, has_cell; /* of the final states; 0 without */
+    int longest;    /* tokens of a sequence at most, where learned positions end; 0: any number */
     int memory_width; /* of the encoder's rows that a block attends to; 0: none does */
 } fs_graph;
 

@@ -239,15 +239,11 @@ static fs_step begin_step(fs_session *s, int n, const int32_t *tokens) {
                      .pages = s->pages, .memory = &s->memory, .sources = s->step_source};
 }
 
-/* The end of learned positions: a prompt that passes it is refused, what a model goes on to write stays there. */
 static fs_status check_length(const fs_session *s, int tokens, fs_error *err) {
-    for (int b = 0; b < s->decoder->count; b++) {
-        const int longest = s->decoder->blocks[b]->longest;
-        if (longest && tokens > longest)
-            return fs_fail(err, FS_ERR_VALUE, "ids", "a sequence longer than the model has positions", "at most %d tokens|%d",
-                           longest, tokens);
-    }
-    return FS_OK;
+    const int longest = s->decoder->longest;
+    if (!longest || tokens <= longest) return FS_OK;
+    return fs_fail(err, FS_ERR_VALUE, "ids", "a sequence longer than the model has positions", "at most %d tokens|%d", longest,
+                   tokens);
 }
 
 static fs_status feed(fs_stepper *stepper, int row, int count, const int32_t *tokens, fs_error *err) {

@@ -201,6 +201,12 @@ cdef class _Search:
         if B and np.diff(prompts.offsets).min() < 1:
             raise errors.ArgumentError("empty prompt", where="prompts", expected="one token at least", found="none")
         self.stop, self.limits = _token_ids(stop, decoder.g.vocabulary, "stop"), _limits(max_new_tokens, B)
+        if decoder.g.longest and B:  # what goes in has positions; the last token that comes out needs none
+            lengths = np.diff(prompts.offsets)
+            if lengths.max() > decoder.g.longest:
+                raise errors.ArgumentError("a prompt longer than the model has positions", where=f"prompts[{lengths.argmax()}]",
+                                           expected=f"at most {decoder.g.longest} tokens", found=str(lengths.max()))
+            self.limits = np.minimum(self.limits, decoder.g.longest + 1 - lengths).astype(np.int32)
         self.never = np.unique(_token_ids(never, decoder.g.vocabulary, "never"))
         _within(beam, 1, _BEAM_MAX, "beam_size")
         _within(results, 1, beam, "num_return")

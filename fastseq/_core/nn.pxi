@@ -47,6 +47,7 @@ cdef extern from "nn/graph.h" nogil:
         int layers
         int hidden_width
         int has_cell
+        int longest
         int memory_width
     ctypedef struct fs_batch:
         const int32_t *ids

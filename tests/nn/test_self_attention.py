@@ -99,6 +99,8 @@ def test_a_prompt_past_the_last_position_is_refused() -> None:
     ids, offsets = sequences(402)
     with pytest.raises(ValueError, match="at most 400"):
         model.decode(None, (ids, offsets), stop=[], max_new_tokens=1)
+    decoded = model.decode(None, (ids[:397], np.array([0, 397])), stop=[], max_new_tokens=50)
+    assert len(decoded.ids) == 4  # the last of them goes in no more
 
 
 def test_memory_grows_with_the_length_alone() -> None:
