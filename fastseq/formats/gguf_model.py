@@ -116,7 +116,7 @@ class _Fields:
                 expected="a number above 0",
                 found=f"{value!r:.60}",
             )
-        return float(np.float32(value))
+        return float(str(np.float32(value)))  # as short as the file's number says it
 
     def refuse(self, key: str, *usual: Any) -> None:
         """That a key says nothing, or what is usual."""
