@@ -24,7 +24,7 @@ FS_INLINE int32_t made_of(const fs_bpe_walk *w, int32_t a, int32_t b) {
 
 /* Merges are undone from the last on: before each of them, what stood at the border must not have merged across it.
  * Of equal pairs the left one merges first. */
-FS_INLINE int may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) {
+int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) {
     int32_t limit = INT32_MAX;
     for (;;) {
         if (made_of(w, a, b) < limit) return 0;
@@ -40,13 +40,31 @@ FS_INLINE int may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) {
     }
 }
 
-int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) { return may_follow(w, a, b); }
+FS_INLINE const fs_bpe_record *record_at(const fs_bpe_walk *w, int32_t place) {
+    return (const fs_bpe_record *)(const void *)(w->records + place);
+}
+
+/* The same of two records: what is compared does not depend on what was found, so all of it is on its way at once. */
+FS_INLINE int may_follow(const fs_bpe_walk *w, const fs_bpe_record *left, const fs_bpe_record *right) {
+    const int32_t *a = left->edges + left->right, *b = right->edges;
+    int32_t limit = INT32_MAX;
+    for (;;) {
+        const int from_a = *a > *b;
+        const int32_t later = from_a ? *a : *b;
+        if ((*a | *b) < 0) return fs_bpe_walk_may_follow(w, left->edges[left->right], right->edges[0]);
+        if (made_of(w, *a, *b) < limit) return 0;
+        if (later < 256) return 1;
+        limit = later + !from_a;
+        a += from_a;
+        b += !from_a;
+    }
+}
 
 /* ---- one piece ---- */
 
-/* Where a walk stands: the symbols of what is before `at`, and the one that is tried there. */
+/* Where a walk stands: the symbols of what is before `at`, and the one that is tried there, as their records. */
 typedef struct place {
-    int32_t *out; /* symbols */
+    int32_t *out;
     int32_t n, at, size;
     int32_t next, end; /* what is tried, and where it ends */
     uint64_t *bad;     /* a bit a place, where no symbol may end */
@@ -54,26 +72,25 @@ typedef struct place {
 
 /* may_follow, remembered. */
 FS_INLINE int follows(const fs_bpe_walk *w, fs_bpe_follows *known, int32_t a, int32_t b) {
-    const uint64_t pair = pair_of(a, b);
+    const uint64_t pair = (uint64_t)(uint32_t)a << 23 | (uint32_t)b;
     uint64_t *slot;
-    if (!known) return may_follow(w, a, b);
-    slot = &known->pairs[pair_hash(w, a, b) >> (64 - FS_BPE_FOLLOWS_BITS)];
-    if (*slot >> 1 != (pair << 1 | 1)) *slot = pair << 2 | 2 | (uint64_t)may_follow(w, a, b);
+    if (!known) return may_follow(w, record_at(w, a), record_at(w, b));
+    slot = &known->pairs[pair * w->secret >> (64 - FS_BPE_FOLLOWS_BITS)];
+    if (*slot >> 1 != (pair << 1 | 1)) *slot = pair << 2 | 2 | (uint64_t)may_follow(w, record_at(w, a), record_at(w, b));
     return (int)(*slot & 1);
 }
 
 /* Takes the one that is tried, or a shorter one, or one at an earlier place. */
 FS_INLINE void take(const fs_bpe_walk *w, fs_bpe_follows *known, place *p) {
-    const uint64_t *symbols = w->symbols;
     while ((p->bad[p->end >> 6] >> (p->end & 63) & 1) || (p->n && !follows(w, known, p->out[p->n - 1], p->next))) {
-        p->next = w->shorter[p->next];
+        p->next = record_at(w, p->next)->shorter;
         while (p->next < 0) {
             p->bad[p->at >> 6] |= (uint64_t)1 << (p->at & 63);
             p->next = p->out[--p->n];
-            p->at -= fs_bpe_symbol_size(symbols[p->next]);
-            p->next = w->shorter[p->next];
+            p->at -= record_at(w, p->next)->size;
+            p->next = record_at(w, p->next)->shorter;
         }
-        p->end = p->at + fs_bpe_symbol_size(symbols[p->next]);
+        p->end = p->at + record_at(w, p->next)->size;
     }
     p->out[p->n++] = p->next;
     p->at = p->end;
@@ -83,8 +100,6 @@ FS_INLINE void take(const fs_bpe_walk *w, fs_bpe_follows *known, place *p) {
 FS_INLINE void longest(const fs_byte_trie *t, const uint8_t *piece, place *p) {
     uint32_t base = t->root;
     int32_t value, i = p->at;
-    p->next = piece[i];
-    p->end = i + 1;
     for (; i < p->size && fs_byte_trie_step(t, &base, piece[i], &value); i++) {
         if (value < 0) continue;
         p->next = value;
@@ -108,7 +123,7 @@ int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t s
         take(w, NULL, &p);
     }
     if (p.bad != stack) fs_free(p.bad);
-    for (i = 0; i < p.n; i++) out[i] = w->ids[out[i]];
+    for (i = 0; i < p.n; i++) out[i] = record_at(w, out[i])->id;
     return p.n;
 }
 
@@ -157,13 +172,13 @@ FS_INLINE int step(const fs_byte_trie *t, lane *l) {
 
 static void finish(const fs_bpe_walk *w, lane *l) {
     int32_t i;
-    for (i = 0; i < l->p.n; i++) l->p.out[i] = w->ids[l->p.out[i]];
+    for (i = 0; i < l->p.n; i++) l->p.out[i] = record_at(w, l->p.out[i])->id;
     l->walker->count = l->p.n;
 }
 
 /* What `take` will ask for first. */
 FS_INLINE void fetch_pair(const fs_bpe_walk *w, const lane *l) {
-    if (l->p.n) FS_PREFETCH(&w->filter[pair_hash(w, l->p.out[l->p.n - 1], l->p.next) >> w->filter_shift]);
+    FS_PREFETCH(record_at(w, l->p.next));
 }
 
 void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *known, fs_bpe_walker *walkers, int32_t n) {
@@ -205,7 +220,6 @@ void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *known, fs_bpe_wa
 
 fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_error *err) {
     int bits = 8;
-    int32_t i;
     memset(w, 0, sizeof *w);
     w->room = most + 256;
     while (((int64_t)1 << bits) < (int64_t)most * 2) bits++;
@@ -213,38 +227,77 @@ fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_err
     w->filter_shift = 64 - (bits - 4);
     w->secret = secret | 1;
     w->symbols = fs_alloc_table((size_t)w->room * sizeof *w->symbols);
-    w->shorter = fs_alloc_table((size_t)w->room * sizeof *w->shorter);
-    w->ids = fs_alloc_table((size_t)w->room * sizeof *w->ids);
     w->pairs = fs_alloc_table(sizeof *w->pairs << bits);
     w->filter = fs_alloc(sizeof *w->filter << (bits - 4));
-    if (!w->symbols || !w->shorter || !w->ids || !w->pairs || !w->filter) return fs_fail_memory(err, "merges", (uint64_t)most * 48);
+    if (!w->symbols || !w->pairs || !w->filter) return fs_fail_memory(err, "merges", (uint64_t)most * 48);
     memset(w->pairs, 0xFF, sizeof *w->pairs << bits);
-    for (i = 0; i < 256; i++) {
-        w->symbols[i] = 1;
-        w->shorter[i] = -1;
-    }
-    w->count = 256;
     return FS_OK;
 }
 
 void fs_bpe_walk_free(fs_bpe_walk *w) {
     fs_free(w->symbols);
-    fs_free(w->shorter);
-    fs_free(w->ids);
+    fs_free(w->records);
+    fs_buffer_free(&w->growing);
     fs_free(w->pairs);
     fs_free(w->filter);
     fs_byte_trie_free(&w->trie);
     memset(w, 0, sizeof *w);
 }
 
-int32_t fs_bpe_walk_add(fs_bpe_walk *w, int32_t left, int32_t right, int32_t size, int32_t id) {
-    const uint64_t pair = pair_of(left, right), hash = pair_hash(w, left, right);
+/* An edge of the symbol: itself, then that of its part. How long it is. */
+static int32_t add_edge(int32_t *edge, int32_t symbol, const int32_t *part) {
+    int32_t n = 0;
+    edge[n++] = symbol;
+    if (!part) return n;
+    while (n < FS_BPE_EDGE && *part >= 256) edge[n++] = *part++;
+    edge[n] = n < FS_BPE_EDGE ? *part : -1;
+    return n + 1;
+}
+
+static fs_status add_record(fs_bpe_walk *w, const fs_bpe_made *left, const fs_bpe_made *right, int32_t size, int32_t id,
+                            fs_bpe_made *made, fs_error *err) {
+    const size_t place = w->growing.size / sizeof(int32_t), most = sizeof(fs_bpe_record) + 2 * (FS_BPE_EDGE + 1) * sizeof(int32_t);
+    fs_bpe_record *r = fs_buffer_add(&w->growing, most);
+    const int32_t *all = w->growing.data;
+    const fs_bpe_record *before;
+    int32_t n;
+    if (!r) return fs_fail_memory(err, "merges", (uint64_t)w->growing.size);
+    if (place >= FS_BYTE_TRIE_VALUES)
+        return fs_fail(err, FS_ERR_UNSUPPORTED, "merges", "no walk", "records of at most %d|more", FS_BYTE_TRIE_VALUES);
+    made->symbol = w->count++;
+    made->record = (int32_t)place;
+    r->id = id;
+    r->shorter = -1;
+    r->size = size;
+    before = left ? (const fs_bpe_record *)(const void *)(all + left->record) : NULL;
+    r->right = n = add_edge(r->edges, made->symbol, before ? before->edges : NULL);
+    before = right ? (const fs_bpe_record *)(const void *)(all + right->record) : NULL;
+    n += add_edge(r->edges + n, made->symbol, before ? before->edges + before->right : NULL);
+    w->growing.size = place * sizeof(int32_t) + sizeof *r + (size_t)n * sizeof(int32_t);
+    return FS_OK;
+}
+
+fs_status fs_bpe_walk_add_byte(fs_bpe_walk *w, int32_t id, fs_bpe_made *made, fs_error *err) {
+    w->symbols[w->count] = 1;
+    return add_record(w, NULL, NULL, 1, id, made, err);
+}
+
+fs_status fs_bpe_walk_add(fs_bpe_walk *w, fs_bpe_made left, fs_bpe_made right, int32_t id, fs_bpe_made *made, fs_error *err) {
+    const uint64_t pair = pair_of(left.symbol, right.symbol), hash = pair_hash(w, left.symbol, right.symbol);
     const size_t mask = ((size_t)1 << (64 - w->pair_shift)) - 1;
+    const int32_t size = fs_bpe_symbol_size(w->symbols[left.symbol]) + fs_bpe_symbol_size(w->symbols[right.symbol]);
     size_t i = hash >> w->pair_shift;
     while (w->pairs[i] != UINT64_MAX) i = (i + 1) & mask;
     w->pairs[i] = pair << 22 | (uint32_t)w->count;
     w->filter[hash >> w->filter_shift] |= two_bits(hash >> 20);
     w->symbols[w->count] = pair << 22 | (uint32_t)size;
-    w->ids[w->count] = id;
-    return w->count++;
+    return add_record(w, &left, &right, size, id, made, err);
+}
+
+fs_status fs_bpe_walk_close(fs_bpe_walk *w, fs_error *err) {
+    w->records = fs_alloc_table(w->growing.size);
+    if (!w->records) return fs_fail_memory(err, "merges", (uint64_t)w->growing.size);
+    memcpy(w->records, w->growing.data, w->growing.size);
+    fs_buffer_free(&w->growing);
+    return FS_OK;
 }

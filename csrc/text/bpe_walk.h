@@ -9,8 +9,9 @@
  * k-th of them makes. Where several merges make the same bytes only one of them is ever reached.
  *
  *     symbols  left:21 right:21 size:22      what was merged, and its bytes
- *     shorter  symbol -> symbol              the longest shorter one that begins it
- *     trie     bytes -> symbol
+ *     records  int32_t ...                   all that is asked about a symbol while walking, side by side; where a
+ *                                            symbol's is tells which one it is
+ *     trie     bytes -> record
  *     pairs    left:21 right:21 made:22      linear probing
  *     filter   one word a pair, two bits     most pairs that do not merge end here */
 #ifndef FS_TEXT_BPE_WALK_H
@@ -21,9 +22,9 @@
 #define FS_BPE_SYMBOLS_MAX ((1 << 21) - 1)
 
 typedef struct fs_bpe_walk {
-    uint64_t *symbols;      /* [count]; of bytes, left and right are not used */
-    int32_t *shorter;       /* [count] -1: none, of bytes */
-    int32_t *ids;           /* [count] what they are called outside */
+    uint64_t *symbols; /* [count]; of bytes, left and right are not used */
+    int32_t *records;  /* fs_bpe_record ... */
+    fs_buffer growing; /* them while they are made */
     int32_t count, room;
     fs_byte_trie trie;
     uint64_t *pairs;
@@ -34,6 +35,17 @@ typedef struct fs_bpe_walk {
     int whole;       /* 1: it finds all pieces that are a token as they stand */
 } fs_bpe_walk;
 
+/* The edges of a symbol are the symbols that begin it, and those that end it: itself, its left (right) part, the left
+ * (right) part of that, to a byte. */
+typedef struct fs_bpe_record {
+    int32_t id;      /* what it is called outside */
+    int32_t shorter; /* the record of the longest shorter symbol that begins it; -1: none */
+    int32_t size;    /* bytes */
+    int32_t right;   /* where in `edges` the right edge begins */
+    int32_t edges[]; /* left, then right; what is deeper than FS_BPE_EDGE is cut off, and -1 stands there */
+} fs_bpe_record;
+#define FS_BPE_EDGE 30
+
 struct fs_bpe;
 
 /* From a vocabulary all of whose bytes are tokens and whose merges rise, each token made in one way: FS_ERR_UNSUPPORTED
@@ -41,11 +53,20 @@ struct fs_bpe;
 fs_status fs_bpe_walk_build(fs_bpe_walk *w, const struct fs_bpe *m, fs_error *err);
 void fs_bpe_walk_free(fs_bpe_walk *w); /* zero-filled ones, too */
 
-/* Room for so many merges, in the order of their ranks. */
+/* Room for so many merges, in the order of their ranks; the bytes are added first. */
 fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_error *err);
 
-/* The next symbol; the pair becomes what merges to it. */
-int32_t fs_bpe_walk_add(fs_bpe_walk *w, int32_t left, int32_t right, int32_t size, int32_t id);
+/* A symbol, and where its record is. */
+typedef struct fs_bpe_made {
+    int32_t symbol, record;
+} fs_bpe_made;
+
+/* The next byte; the next symbol, which the pair merges to. */
+fs_status fs_bpe_walk_add_byte(fs_bpe_walk *w, int32_t id, fs_bpe_made *made, fs_error *err);
+fs_status fs_bpe_walk_add(fs_bpe_walk *w, fs_bpe_made left, fs_bpe_made right, int32_t id, fs_bpe_made *made, fs_error *err);
+
+/* Once all are added: the records are at rest. */
+fs_status fs_bpe_walk_close(fs_bpe_walk *w, fs_error *err);
 
 /* Whether a and b, of symbols that are there, may stand side by side. */
 int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b);
@@ -71,7 +92,7 @@ typedef struct fs_bpe_walker {
 /* Which pairs may follow, of those that were asked for last: a slot a hash. One worker at a time uses one. */
 #define FS_BPE_FOLLOWS_BITS 13
 typedef struct fs_bpe_follows {
-    uint64_t pairs[1 << FS_BPE_FOLLOWS_BITS]; /* left:21 right:21 1:1 may:1; 0: free */
+    uint64_t pairs[1 << FS_BPE_FOLLOWS_BITS]; /* records left:23 right:23 1:1 may:1; 0: free */
 } fs_bpe_follows;
 
 void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *follows, fs_bpe_walker *walkers, int32_t n);

@@ -25,62 +25,66 @@ static fs_status refuse(fs_error *err) {
     return fs_fail(err, FS_ERR_UNSUPPORTED, "merges", "no walk", "rising merges, one a token|others");
 }
 
-static fs_status add_bytes(fs_bpe_walk *w, const fs_bpe *m, int32_t *symbol_of, fs_piece_trie *trie, fs_error *err) {
+/* made_of: of a token, by its index; symbol -1: none. */
+static fs_status add_bytes(fs_bpe_walk *w, const fs_bpe *m, fs_bpe_made *made_of, fs_piece_trie *trie, fs_error *err) {
     int32_t b;
     for (b = 0; b < 256; b++) {
         const uint8_t byte = (uint8_t)b;
         const fs_text spelling = {&byte, 1};
-        int32_t value = b;
+        fs_bpe_made *made = &made_of[FS_MAX(m->of_byte[b], 0)];
+        int32_t value;
         if (m->of_byte[b] < 0) return refuse(err);
-        symbol_of[m->of_byte[b]] = b;
-        w->ids[b] = m->ids[m->of_byte[b]];
+        FS_TRY(fs_bpe_walk_add_byte(w, m->ids[m->of_byte[b]], made, err));
+        value = made->record;
         FS_TRY(fs_trie_add(trie, spelling, &value, err));
     }
     return FS_OK;
 }
 
-static fs_status add_merges(fs_bpe_walk *w, const fs_bpe *m, int32_t *symbol_of, const pair *merges, fs_piece_trie *trie,
+static fs_status add_merges(fs_bpe_walk *w, const fs_bpe *m, fs_bpe_made *made_of, const pair *merges, fs_piece_trie *trie,
                             fs_error *err) {
     int32_t rank;
     for (rank = 0; rank < m->merge_count; rank++) {
-        const int32_t left = symbol_of[merges[rank].left], right = symbol_of[merges[rank].right], made = m->made[rank];
-        const fs_text spelling = fs_bpe_token(m, made);
-        int32_t symbol;
-        if (left < 0 || right < 0 || !fs_bpe_walk_may_follow(w, left, right)) continue;
-        if (symbol_of[made] >= 0) return refuse(err);
-        symbol = symbol_of[made] = fs_bpe_walk_add(w, left, right, (int32_t)spelling.size, m->ids[made]);
-        FS_TRY(fs_trie_add(trie, spelling, &symbol, err));
+        const fs_bpe_made left = made_of[merges[rank].left], right = made_of[merges[rank].right];
+        const int32_t token = m->made[rank];
+        int32_t value;
+        if (left.symbol < 0 || right.symbol < 0 || !fs_bpe_walk_may_follow(w, left.symbol, right.symbol)) continue;
+        if (made_of[token].symbol >= 0) return refuse(err);
+        FS_TRY(fs_bpe_walk_add(w, left, right, m->ids[token], &made_of[token], err));
+        value = made_of[token].record;
+        FS_TRY(fs_trie_add(trie, fs_bpe_token(m, token), &value, err));
     }
     return FS_OK;
 }
 
-static int finds_all(const fs_bpe *m, const int32_t *symbol_of) {
+static int finds_all(const fs_bpe *m, const fs_bpe_made *made_of) {
     int32_t i;
     for (i = 0; i < m->count; i++)
-        if (m->whole[i] && symbol_of[i] < 0) return 0;
+        if (m->whole[i] && made_of[i].symbol < 0) return 0;
     return 1;
 }
 
 fs_status fs_bpe_walk_build(fs_bpe_walk *w, const fs_bpe *m, fs_error *err) {
     fs_piece_trie trie = {0};
-    int32_t *symbol_of = NULL;
+    fs_bpe_made *made_of = NULL;
     pair *merges = NULL;
     fs_status st;
     memset(w, 0, sizeof *w);
     if (!m->rising || m->merge_count > FS_BPE_SYMBOLS_MAX - 256) return refuse(err);
     merges = merges_of(m);
-    symbol_of = fs_alloc(((size_t)m->count + 1) * sizeof *symbol_of);
-    if (!merges || !symbol_of) FS_TRY_DONE(fs_fail_memory(err, "merges", (uint64_t)m->merge_count * sizeof *merges));
-    memset(symbol_of, 0xFF, ((size_t)m->count + 1) * sizeof *symbol_of);
+    made_of = fs_alloc(((size_t)m->count + 1) * sizeof *made_of);
+    if (!merges || !made_of) FS_TRY_DONE(fs_fail_memory(err, "merges", (uint64_t)m->merge_count * sizeof *merges));
+    memset(made_of, 0xFF, ((size_t)m->count + 1) * sizeof *made_of);
     FS_TRY_DONE(fs_bpe_walk_open(w, m->key.k0 ^ m->key.k1, m->merge_count, err));
     FS_TRY_DONE(fs_trie_init(&trie, m->key.k1, err));
-    FS_TRY_DONE(add_bytes(w, m, symbol_of, &trie, err));
-    FS_TRY_DONE(add_merges(w, m, symbol_of, merges, &trie, err));
-    w->whole = finds_all(m, symbol_of);
-    st = fs_byte_trie_build(&w->trie, &trie, w->shorter, err);
+    FS_TRY_DONE(add_bytes(w, m, made_of, &trie, err));
+    FS_TRY_DONE(add_merges(w, m, made_of, merges, &trie, err));
+    w->whole = finds_all(m, made_of);
+    FS_TRY_DONE(fs_bpe_walk_close(w, err));
+    st = fs_byte_trie_build(&w->trie, &trie, w->records + 1, err); /* fs_bpe_record.shorter, by the record */
 done:
     fs_free(merges);
-    fs_free(symbol_of);
+    fs_free(made_of);
     fs_trie_free(&trie);
     if (st != FS_OK) fs_bpe_walk_free(w);
     return st;
