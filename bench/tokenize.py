@@ -121,7 +121,10 @@ def run(options: harness.Options) -> Iterator[harness.Table]:
                 table.add(f"{name}, {kind}", timings, work=work)
     yield from tables
     yield short_texts(options, files, texts)
+    yield decoding(options, files, texts)
     yield worst_cases(options, files, texts["prose"])
+    if options.threads > 1:
+        yield threads_together(options, files, texts)
 
 
 def short_texts(options: harness.Options, files: Any, texts: dict[str, str]) -> harness.Table:
@@ -145,6 +148,41 @@ def short_texts(options: harness.Options, files: Any, texts: dict[str, str]) -> 
             "fastokens": lambda short=short: fast([short]),
         }
         table.add(kind, harness.compare(calls, options=options))
+    return table
+
+
+def decoding(options: harness.Options, files: Any, texts: dict[str, str]) -> harness.Table:
+    """The text of the ids of 100 kB; each side has them as it made them."""
+    table = harness.Table("ids to text, cl100k_base", rate="MB/s")
+    ours = Tokenizer.load(files["cl100k_base"])
+    special = ENCODINGS["cl100k_base"].special_tokens
+    theirs = published.tiktoken_of("cl100k_base", files["cl100k_base"], special)
+    for kind, text in texts.items():
+        ids, plain = ours.encode_batch([text[:100_000]]).ids, theirs.encode_ordinary(text[:100_000])
+        calls = {
+            "fastseq": lambda ids=ids: ours.decode(ids),
+            "tiktoken": lambda ids=plain: theirs.decode(ids),
+        }
+        times = harness.compare(calls, same=same_text, options=options)
+        table.add(kind, times, work=len(text[:100_000].encode()) / 1e6)
+    return table
+
+
+def same_text(ours: str, theirs: str) -> None:
+    assert ours == theirs
+
+
+def threads_together(options: harness.Options, files: Any, texts: dict[str, str]) -> harness.Table:
+    """The same tokenizer with all threads and with one, on text seen before."""
+    table = harness.Table("threads: seen text to ids, cl100k_base", rate="MB/s")
+    ours = Tokenizer.load(files["cl100k_base"])
+    for kind, text in texts.items():
+        all_of_it = documents(text)
+        calls = {
+            "fastseq": lambda texts=all_of_it: ours.encode_batch(texts, threads=options.threads),
+            "one thread": lambda texts=all_of_it: ours.encode_batch(texts, threads=1),
+        }
+        table.add(kind, harness.compare(calls, options=options), work=len(text.encode()) / 1e6)
     return table
 
 

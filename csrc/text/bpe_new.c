@@ -15,12 +15,12 @@ static int32_t merge_piece(const fs_bpe *m, const uint8_t *piece, int32_t size, 
     return n;
 }
 
-int32_t fs_bpe_encode_long(fs_bpe *m, const uint8_t *piece, int32_t size, int32_t *out) {
+int32_t fs_bpe_encode_long(fs_bpe *m, fs_bpe_cache *cache, const uint8_t *piece, int32_t size, int32_t *out) {
     const fs_bpe_walk *walk = fs_bpe_walk_of(m);
     int32_t found = -1;
     if (!walk || !walk->whole) found = fs_bpe_find_long(m, piece, size);
     if (found < 0 || !m->whole[found])
-        return walk ? fs_bpe_walk_encode(walk, piece, size, out) : merge_piece(m, piece, size, out);
+        return walk ? fs_bpe_walk_encode(walk, &cache->follows, piece, size, out) : merge_piece(m, piece, size, out);
     out[0] = m->ids[found];
     return 1;
 }
@@ -73,33 +73,24 @@ static const fs_bpe_walk *walk_for(fs_bpe *m, const fs_bpe_cache *cache, int32_t
 }
 
 int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_t n) {
-    fs_bpe_walker walkers[FS_BPE_NEW_MOST];
-    int16_t made[FS_BPE_NEW_MOST], walked[FS_BPE_NEW_MOST]; /* which were not in the cache; which are walked */
-    int32_t to_keep = 0, to_walk = 0, i;
+    int32_t i;
     for (i = 0; i < n; i++) {
         fs_bpe_new *p = &pieces[i];
         const fs_bpe_walk *walk;
-        if (p->same >= 0 || find_next_to(cache, p)) continue;
-        made[to_keep++] = (int16_t)i;
-        walk = walk_for(m, cache, p->size);
-        if (find_token(m, walk, p)) continue;
-        if (walk) {
-            const fs_bpe_walker walker = {p->piece, p->size, 0, p->ids};
-            walkers[to_walk] = walker;
-            walked[to_walk++] = (int16_t)i;
-        } else {
-            p->count = merge_piece(m, p->piece, p->size, p->ids);
-            if (p->count < 0) return -1;
-            cache->merged += cache->merged < MERGED_FEW;
+        if (p->same >= 0) {
+            p->ids = pieces[p->same].ids;
+            p->count = pieces[p->same].count;
+            continue;
         }
-    }
-    if (to_walk) fs_bpe_walk_together(&m->walk, &cache->follows, walkers, to_walk);
-    for (i = 0; i < to_walk; i++) pieces[walked[i]].count = walkers[i].count;
-    for (i = 0; i < to_keep; i++) keep(cache, &pieces[made[i]]);
-    for (i = 0; i < n; i++) {
-        if (pieces[i].same < 0) continue;
-        pieces[i].ids = pieces[pieces[i].same].ids;
-        pieces[i].count = pieces[pieces[i].same].count;
+        if (find_next_to(cache, p)) continue;
+        walk = walk_for(m, cache, p->size);
+        if (!find_token(m, walk, p)) {
+            p->count = walk ? fs_bpe_walk_encode(walk, &cache->follows, p->piece, p->size, p->ids)
+                            : merge_piece(m, p->piece, p->size, p->ids);
+            if (p->count < 0) return -1;
+            if (!walk) cache->merged += cache->merged < MERGED_FEW;
+        }
+        keep(cache, p);
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Pieces that the cache does not have where it was asked first. Those of a batch are done together, so that one's tables
- * are fetched while others are worked on. */
+/* Pieces that the cache does not have where it was asked first. Those of some batches are done together, while
+ * what they ask for first is on its way, and the pieces that are known do not wait for them. */
 #ifndef FS_TEXT_BPE_NEW_H
 #define FS_TEXT_BPE_NEW_H
 
@@ -27,6 +27,6 @@ void fs_bpe_fetch_new(const fs_bpe *m, const fs_bpe_cache *cache, fs_piece_key k
 int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_t n);
 
 /* One piece of any size, which is not kept: to `out` (at least `size`). How many; -1: no memory. */
-int32_t fs_bpe_encode_long(fs_bpe *m, const uint8_t *piece, int32_t size, int32_t *out);
+int32_t fs_bpe_encode_long(fs_bpe *m, fs_bpe_cache *cache, const uint8_t *piece, int32_t size, int32_t *out);
 
 #endif

@@ -86,7 +86,7 @@ FS_INLINE void copy_ids(int32_t *to, const int32_t *from, int32_t count) {
 FS_NOINLINE int32_t write_other(work *w, const fs_cached *entry, int32_t i, int32_t begin, int32_t *out, int32_t at) {
     const int32_t size = w->ends[i] - begin;
     const int32_t *ids;
-    if (size > FS_CACHED_BYTES) return fs_bpe_encode_long(w->m, w->text + begin, size, out + at);
+    if (size > FS_CACHED_BYTES) return fs_bpe_encode_long(w->m, w->cache, w->text + begin, size, out + at);
     ids = entry ? fs_cache_stored(w->cache, entry, w->text + begin, size > FS_PIECE_SHORT ? size : 0) : NULL;
     if (ids) {
         copy_ids(out + at, ids, entry->ids[1]);

@@ -60,8 +60,6 @@ FS_INLINE int may_follow(const fs_bpe_walk *w, const fs_bpe_record *left, const 
     }
 }
 
-/* ---- one piece ---- */
-
 /* Where a walk stands: the symbols of what is before `at`, and the one that is tried there, as their records. */
 typedef struct place {
     int32_t *out;
@@ -74,7 +72,6 @@ typedef struct place {
 FS_INLINE int follows(const fs_bpe_walk *w, fs_bpe_follows *known, int32_t a, int32_t b) {
     const uint64_t pair = (uint64_t)(uint32_t)a << 23 | (uint32_t)b;
     uint64_t *slot;
-    if (!known) return may_follow(w, record_at(w, a), record_at(w, b));
     slot = &known->pairs[pair * w->secret >> (64 - FS_BPE_FOLLOWS_BITS)];
     if (*slot >> 1 != (pair << 1 | 1)) *slot = pair << 2 | 2 | (uint64_t)may_follow(w, record_at(w, a), record_at(w, b));
     return (int)(*slot & 1);
@@ -98,16 +95,19 @@ FS_INLINE void take(const fs_bpe_walk *w, fs_bpe_follows *known, place *p) {
 
 /* The longest symbol at p->at: what is tried next. */
 FS_INLINE void longest(const fs_byte_trie *t, const uint8_t *piece, place *p) {
+    const int32_t size = p->size;
     uint32_t base = t->root;
-    int32_t value, i = p->at;
-    for (; i < p->size && fs_byte_trie_step(t, &base, piece[i], &value); i++) {
-        if (value < 0) continue;
-        p->next = value;
-        p->end = i + 1;
+    int32_t value, i = p->at, next = 0, end = i;
+    while (i < size && fs_byte_trie_step(t, &base, piece[i], &value)) {
+        i++;
+        next = value >= 0 ? value : next;
+        end = value >= 0 ? i : end;
     }
+    p->next = next;
+    p->end = end;
 }
 
-int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int32_t *out) {
+int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, int32_t size, int32_t *out) {
     uint64_t stack[FS_BPE_WALK_STACK / 64 + 1];
     place p = {out, 0, 0, size, 0, 0, stack};
     const size_t words = (size_t)(size >> 6) + 1;
@@ -120,100 +120,11 @@ int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t s
     }
     while (p.at < size) {
         longest(&w->trie, piece, &p);
-        take(w, NULL, &p);
+        take(w, known, &p);
     }
     if (p.bad != stack) fs_free(p.bad);
     for (i = 0; i < p.n; i++) out[i] = record_at(w, out[i])->id;
     return p.n;
-}
-
-/* ---- many pieces: a byte of each in turn, then a symbol of each ---- */
-
-#define LANES 16
-
-typedef struct lane {
-    place p;
-    fs_bpe_walker *walker;
-    uint32_t base; /* of the node that was reached */
-    int32_t byte;  /* the next one */
-    uint64_t bad[FS_BPE_WALK_TOGETHER / 64 + 1];
-} lane;
-
-static void start(lane *l, fs_bpe_walker *walker) {
-    const place p = {walker->out, 0, 0, walker->size, 0, 0, l->bad};
-    l->p = p;
-    l->walker = walker;
-    memset(l->bad, 0, sizeof l->bad);
-}
-
-/* The first byte of the next symbol: the root's children are at hand. */
-FS_INLINE void begin_symbol(const fs_byte_trie *t, lane *l) {
-    const uint8_t *piece = l->walker->piece;
-    l->base = t->root;
-    l->byte = l->p.at + 1;
-    (void)fs_byte_trie_step(t, &l->base, piece[l->p.at], &l->p.next);
-    l->p.end = l->byte;
-    if (l->byte < l->p.size) FS_PREFETCH(&t->units[l->base ^ piece[l->byte]]);
-}
-
-/* One more byte; 0 when there is no longer symbol. */
-FS_INLINE int step(const fs_byte_trie *t, lane *l) {
-    const uint8_t *piece = l->walker->piece;
-    int32_t value;
-    if (l->byte >= l->p.size || !fs_byte_trie_step(t, &l->base, piece[l->byte], &value)) return 0;
-    l->byte++;
-    if (value >= 0) {
-        l->p.next = value;
-        l->p.end = l->byte;
-    }
-    if (l->byte < l->p.size) FS_PREFETCH(&t->units[l->base ^ piece[l->byte]]);
-    return 1;
-}
-
-static void finish(const fs_bpe_walk *w, lane *l) {
-    int32_t i;
-    for (i = 0; i < l->p.n; i++) l->p.out[i] = record_at(w, l->p.out[i])->id;
-    l->walker->count = l->p.n;
-}
-
-/* What `take` will ask for first. */
-FS_INLINE void fetch_pair(const fs_bpe_walk *w, const lane *l) {
-    FS_PREFETCH(record_at(w, l->p.next));
-}
-
-void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *known, fs_bpe_walker *walkers, int32_t n) {
-    lane lanes[LANES];
-    int32_t live = FS_MIN(n, LANES), started = live, i;
-    for (i = 0; i < live; i++) start(&lanes[i], &walkers[i]);
-    while (live) {
-        uint8_t moving[LANES];
-        int32_t left = live, still;
-        for (i = 0; i < live; i++) {
-            begin_symbol(&w->trie, &lanes[i]);
-            moving[i] = (uint8_t)i;
-        }
-        for (; left; left = still) {
-            for (i = still = 0; i < left; i++) {
-                lane *l = &lanes[moving[i]];
-                if (step(&w->trie, l))
-                    moving[still++] = moving[i];
-                else
-                    fetch_pair(w, l);
-            }
-        }
-        for (i = 0; i < live; i++) {
-            take(w, known, &lanes[i].p);
-            if (lanes[i].p.at < lanes[i].p.size) continue;
-            finish(w, &lanes[i]);
-            if (started < n) {
-                start(&lanes[i], &walkers[started++]);
-            } else if (i < --live) {
-                lanes[i] = lanes[live];
-                lanes[i].p.bad = lanes[i].bad;
-                i--;
-            }
-        }
-    }
 }
 
 /* ---- making one ---- */

@@ -75,26 +75,15 @@ FS_INLINE int32_t fs_bpe_symbol_left(uint64_t symbol) { return (int32_t)(symbol 
 FS_INLINE int32_t fs_bpe_symbol_right(uint64_t symbol) { return (int32_t)(symbol >> 22 & FS_BPE_SYMBOLS_MAX); }
 FS_INLINE int32_t fs_bpe_symbol_size(uint64_t symbol) { return (int32_t)(symbol & ((1 << 22) - 1)); }
 
-/* The ids of a piece: `out` has room for one a byte. How many; -1: no memory, which only pieces of more than
- * FS_BPE_WALK_STACK bytes ask for. */
-#define FS_BPE_WALK_STACK 4096
-int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int32_t *out);
-
-/* A piece of many that are walked together, so that one's tables are fetched while others are worked on. */
-#define FS_BPE_WALK_TOGETHER 256 /* bytes of a piece at most */
-typedef struct fs_bpe_walker {
-    const uint8_t *piece;
-    int32_t size;
-    int32_t count; /* takes how many ids it has */
-    int32_t *out;  /* [size] takes them */
-} fs_bpe_walker;
-
 /* Which pairs may follow, of those that were asked for last: a slot a hash. One worker at a time uses one. */
 #define FS_BPE_FOLLOWS_BITS 13
 typedef struct fs_bpe_follows {
     uint64_t pairs[1 << FS_BPE_FOLLOWS_BITS]; /* records left:23 right:23 1:1 may:1; 0: free */
 } fs_bpe_follows;
 
-void fs_bpe_walk_together(const fs_bpe_walk *w, fs_bpe_follows *follows, fs_bpe_walker *walkers, int32_t n);
+/* The ids of a piece: `out` has room for one a byte. How many; -1: no memory, which only pieces of more than
+ * FS_BPE_WALK_STACK bytes ask for. */
+#define FS_BPE_WALK_STACK 4096
+int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, int32_t size, int32_t *out);
 
 #endif
