@@ -62,8 +62,10 @@ cdef class BpeEncoder(Encoder):
             check(fs_markers_add(&self.e.markers, view_of(spelling, "markers", -1), id, flags, &err), &err)
             self.marker_count += 1
         check(fs_bpe_note_markers(&self.e, &err), &err)
-        self._fix(&self.e.prepend, prepend)
-        self._fix(&self.e.append, append)
+        if prepend:  # ids become an array, for which NumPy is imported
+            self._fix(&self.e.prepend, prepend)
+        if append:
+            self._fix(&self.e.append, append)
         self.before, self.behind = len(prepend), len(append)
 
     def __dealloc__(self):

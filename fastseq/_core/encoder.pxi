@@ -1,5 +1,5 @@
 # What every encoder has in common: texts to ids by a job of csrc/text/encode.h.
-import numpy as np
+from fastseq.lazy import np
 
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.list cimport PyList_New, PyList_SET_ITEM

@@ -2,7 +2,7 @@
 from cpython.buffer cimport PyBUF_CONTIG_RO, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdlib cimport calloc, free
 
-import numpy as np
+from fastseq.lazy import np
 
 cdef extern from "nn/graph.h" nogil:
     ctypedef struct fs_option:

@@ -1,5 +1,5 @@
 # Prepared matrices at any instruction set, for tests and benches only.
-import numpy as np
+from fastseq.lazy import np
 
 cdef extern from "base/arena.h" nogil:
     void *fs_alloc(size_t bytes)

@@ -1,5 +1,5 @@
 # Strings of all kinds as UTF-8.
-import numpy as np
+from fastseq.lazy import np
 
 from libc.string cimport memcpy
 

@@ -1,7 +1,7 @@
 # Vocabularies.
 import os
 
-import numpy as np
+from fastseq.lazy import np
 
 from libc.string cimport memset
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal, overload
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fastseq._core.native import as_ids
 from fastseq.errors import ArgumentError
+from fastseq.lazy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Side = Literal["right", "left"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError
+from fastseq.lazy import np
 from fastseq.progress import progress_bar
 from fastseq.text import counting
 from fastseq.text.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _MERGES_AT_ONCE = 2000
 VOCAB_MAX = 2**28

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastseq._core import native
 from fastseq.errors import ArgumentError, UnsupportedError
 from fastseq.files import write_whole
+from fastseq.lazy import np
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.decoders import Step

@@ -16,12 +16,13 @@ two (the sharp s for "ss"), `regex` does not.
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastseq.errors import FormatError, MissingExtraError, UnsupportedError
+from fastseq.lazy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Engine = Literal["onig", "fancy"]
 

@@ -6,7 +6,7 @@ import codecs
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-import numpy as np
+from fastseq.lazy import np
 
 if TYPE_CHECKING:
     from fastseq.text.bpe import BpeTokenizer

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError, FormatError
 from fastseq.files import read_json
+from fastseq.lazy import np
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.batch import Batch
 from fastseq.text.lengths import Padding, Side, Truncation
 from fastseq.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fastseq.text.bpe import BpeTokenizer
     from fastseq.text.pipeline import PipelineTokenizer
     from fastseq.text.sentencepiece import SentencePieceTokenizer
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
 
 Unit = Literal["characters", "bytes"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-Ids = Sequence[int] | NDArray[np.integer[Any]]
+Ids: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"
+
+_LOADERS = {
+    ".json": "fastseq.text.tokenizer_json",
+    ".model": "fastseq.text.sentencepiece",
+    ".spm": "fastseq.text.sentencepiece",
+    ".gguf": "fastseq.formats.gguf_tokenizer",
+}
+"""Modules whose `load` reads files of an ending; only that of the file is imported."""
 
 
 class Tokenizer(ABC):
@@ -276,15 +285,6 @@ class Tokenizer(ABC):
 
         Raises `FormatError` or `UnsupportedError` naming the file and the place.
         """
-        from fastseq.formats import gguf_tokenizer
-        from fastseq.text import sentencepiece, tiktoken_file, tokenizer_json
-
-        loaders: dict[str, Any] = {
-            ".json": tokenizer_json.load,
-            ".model": sentencepiece.load,
-            ".spm": sentencepiece.load,
-            ".gguf": gguf_tokenizer.load,
-        }
         made: BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer
         place = Path(path)
         if place.is_dir():
@@ -292,7 +292,7 @@ class Tokenizer(ABC):
                 made = _of_folder(place)
                 return made
             place = place / "tokenizer.json"
-        if place.suffix in loaders:
+        if place.suffix in _LOADERS:
             for name, value in (
                 ("encoding", encoding),
                 ("pattern", pattern),
@@ -300,8 +300,10 @@ class Tokenizer(ABC):
             ):
                 if value is not None:
                     raise ArgumentError("the file says it itself", where=name, found=str(place))
-            made = loaders[place.suffix](place)
+            made = importlib.import_module(_LOADERS[place.suffix]).load(place)
             return made
+        from fastseq.text import tiktoken_file
+
         return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
     @staticmethod

@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, overload
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FormatError, UnknownTokenError, UnsupportedError
 from fastseq.files import read_json, write_whole
+from fastseq.lazy import np
 from fastseq.text.corpus import count_files, count_texts
 from fastseq.text.vocabulary_files import VERSION, Named, tokens_of_json, tokens_of_lines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Level = Literal["character", "word", "label"]
 
