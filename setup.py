@@ -67,7 +67,9 @@ ISA_FLAGS = {
     },
     "other": {},
 }
+TEXT = "bpe cut input lookup normalize pipeline scan sentencepiece train unicode words"
 CORE = ["csrc/base", "csrc/kernels", "csrc/kernels/ref", "csrc/nn", "csrc/decode", "csrc/text"]
+CORE += [f"csrc/text/{room}" for room in TEXT.split()]
 
 # Asks for what csrc/base/parallel.c uses: OpenMP 2.0, and on systems with fork the pause of 5.0.
 OPENMP_PROBE = """

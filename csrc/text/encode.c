@@ -5,8 +5,8 @@
 
 #include "base/arena.h"
 #include "base/checked.h"
-#include "bpe_cache.h"
-#include "utf8.h"
+#include "text/lookup/bpe_cache.h"
+#include "text/unicode/utf8.h"
 
 #define BLOCK_BYTES 65536
 #define AHEAD 8 /* texts, that are fetched while this one is encoded */

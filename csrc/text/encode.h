@@ -6,8 +6,8 @@
 #define FS_TEXT_ENCODE_H
 
 #include "base/parallel.h"
-#include "split.h"
-#include "text_map.h"
+#include "text/words/split.h"
+#include "text/words/text_map.h"
 #include "vocab.h"
 
 typedef enum fs_unknown { /* what becomes of a piece that the vocabulary lacks */

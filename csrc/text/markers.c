@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "classes.h"
+#include "text/unicode/classes.h"
 #include "encode.h"
-#include "unicode.h"
-#include "utf8.h"
+#include "text/unicode/unicode.h"
+#include "text/unicode/utf8.h"
 
 #define PAIRS 65536 /* of bytes */
 

@@ -1,5 +1,5 @@
 # Learning merges.
-cdef extern from "text/bpe_train.h" nogil:
+cdef extern from "text/train/bpe_train.h" nogil:
     int FS_TRAIN_PREFIX_MAX
     ctypedef struct fs_train_merge:
         int32_t left

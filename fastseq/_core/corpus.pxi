@@ -1,5 +1,5 @@
 # Counting the pieces of a corpus.
-cdef extern from "text/corpus.h" nogil:
+cdef extern from "text/train/corpus.h" nogil:
     ctypedef enum fs_word_rule:
         FS_WORDS_PATTERN
     ctypedef struct fs_word_cutter:
@@ -33,7 +33,7 @@ cdef extern from "text/corpus.h" nogil:
     fs_status fs_corpus_each(fs_corpus *c, fs_piece_seen seen, void *ctx, fs_run *run, fs_error *err)
     fs_status fs_piece_counts_spill(fs_piece_counts *c, fs_buffer *run, fs_error *err)
 
-cdef extern from "text/utf8.h" nogil:
+cdef extern from "text/unicode/utf8.h" nogil:
     uint32_t fs_utf8_read(const uint8_t *text, int32_t *at)
 
 WORD_RULES = ("pattern", "split", "bert", "spaces")

@@ -1,7 +1,7 @@
 # Normalizers.
 from libc.string cimport memset
 
-cdef extern from "text/normalize.h" nogil:
+cdef extern from "text/normalize/normalize.h" nogil:
     ctypedef int fs_normalize_kind
     int FS_NORMALIZE_KIND_COUNT
     ctypedef struct fs_normalized:
@@ -19,7 +19,7 @@ cdef extern from "text/normalize.h" nogil:
                            fs_normalized *out, fs_error *err)
     void fs_normalize_scratch_free(fs_normalize_scratch *s)
 
-cdef extern from "text/normalize_data.h" nogil:
+cdef extern from "text/normalize/normalize_data.h" nogil:
     const char *fs_normal_version
     ctypedef struct fs_normal:
         uint8_t combining

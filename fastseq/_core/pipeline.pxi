@@ -1,6 +1,6 @@
 # tokenizer.json as a whole.
 
-cdef extern from "text/cut.h" nogil:
+cdef extern from "text/cut/cut.h" nogil:
     ctypedef int fs_cut_kind
     ctypedef int fs_cut_behavior
     int FS_CUT_KIND_COUNT, FS_CUT_BEHAVIOR_COUNT
@@ -15,7 +15,7 @@ cdef extern from "text/cut.h" nogil:
         pass
     fs_status fs_cutter_add(fs_cutter *c, const fs_cut_step *step, fs_text text, fs_error *err)
 
-cdef extern from "text/subword.h" nogil:
+cdef extern from "text/pipeline/subword.h" nogil:
     ctypedef int fs_subword_kind
     int FS_SUBWORD_KIND_COUNT
     ctypedef struct fs_subword_parts:
@@ -38,7 +38,7 @@ cdef extern from "text/subword.h" nogil:
         pass
     fs_status fs_subword_init(fs_subword *m, fs_hash_key key, const fs_subword_parts *parts, fs_error *err)
 
-cdef extern from "text/pipeline.h" nogil:
+cdef extern from "text/pipeline/pipeline.h" nogil:
     ctypedef int fs_pipeline_local
     int FS_LOCAL_COUNT
     ctypedef struct fs_pipeline:

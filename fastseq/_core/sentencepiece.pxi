@@ -1,6 +1,6 @@
 # SentencePiece models.
 
-cdef extern from "text/sp_encode.h" nogil:
+cdef extern from "text/sentencepiece/sp_encode.h" nogil:
     int FS_PIECES_UNIGRAM
     ctypedef struct fs_pieces:
         int kind

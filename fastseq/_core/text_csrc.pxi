@@ -23,7 +23,7 @@ cdef extern from "text/text_view.h" nogil:
         const uint8_t *data
         size_t size
 
-cdef extern from "text/text_array.h" nogil:
+cdef extern from "text/input/text_array.h" nogil:
     ctypedef struct fs_text_array:
         const uint8_t *data
         int64_t count
@@ -34,11 +34,11 @@ cdef extern from "text/text_array.h" nogil:
     fs_status fs_text_array_bytes(const fs_text_array *a, fs_text *texts, fs_error *err)
     fs_status fs_text_array_codes(const fs_text_array *a, fs_buffer *utf8, fs_text *texts, fs_error *err)
 
-cdef extern from "text/documents.h" nogil:
+cdef extern from "text/input/documents.h" nogil:
     fs_status fs_documents_add(fs_buffer *texts, fs_text block, fs_text separator, int last, size_t *used,
                                size_t *valid, fs_error *err)
 
-cdef extern from "text/arrow.h" nogil:
+cdef extern from "text/input/arrow.h" nogil:
     ctypedef struct fs_arrow_schema:
         void (*release)(fs_arrow_schema *s) noexcept
     ctypedef struct fs_arrow_array:
@@ -57,7 +57,7 @@ cdef extern from "text/arrow.h" nogil:
     fs_status fs_arrow_texts(const fs_arrow_array *array, fs_arrow_kind kind, const char *name, int64_t first,
                              fs_text *texts, fs_error *err)
 
-cdef extern from "text/unicode.h" nogil:
+cdef extern from "text/unicode/unicode.h" nogil:
     const char *fs_unicode_version
     ctypedef struct fs_character:
         int32_t lower
@@ -83,14 +83,14 @@ cdef extern from "text/vocab.h" nogil:
     fs_status fs_vocab_join(const fs_vocab *v, const int32_t *ids, const int64_t *offsets, int64_t count, fs_text join,
                             int skip_special, fs_buffer *out, int64_t *ends, fs_error *err)
 
-cdef extern from "text/text_map.h" nogil:
+cdef extern from "text/words/text_map.h" nogil:
     ctypedef enum fs_keep:
         FS_KEEP_COUNT
     ctypedef struct fs_map_rules:
         pass
     void fs_map_rules_init(fs_map_rules *rules, int lowercase, fs_keep keep)
 
-cdef extern from "text/split.h" nogil:
+cdef extern from "text/words/split.h" nogil:
     ctypedef enum fs_split_rule:
         FS_SPLIT_COUNT
 
@@ -145,7 +145,7 @@ cdef extern from "text/encode.h" nogil:
     void fs_encoded_take_ids(fs_encoded *e, fs_buffer *ids)
     void fs_encoded_spans(fs_encoded *e, int32_t *spans)
 
-cdef extern from "text/count.h" nogil:
+cdef extern from "text/train/count.h" nogil:
     ctypedef struct fs_counter:
         fs_vocab pieces
         fs_buffer counts
@@ -156,22 +156,22 @@ cdef extern from "text/count.h" nogil:
     fs_status fs_vocab_rank(const fs_vocab *pieces, const int64_t *counts, int64_t least, fs_buffer *order,
                             fs_error *err)
 
-cdef extern from "text/utf8.h" nogil:
+cdef extern from "text/unicode/utf8.h" nogil:
     size_t fs_utf8_valid(const uint8_t *text, size_t size)
     int fs_utf8_size(uint8_t lead)
 
-cdef extern from "text/classes.h" nogil:
+cdef extern from "text/unicode/classes.h" nogil:
     const char *fs_class_version
     int fs_class_of(unsigned int c)
 
-cdef extern from "text/scan.h" nogil:
+cdef extern from "text/scan/scan.h" nogil:
     ctypedef int fs_scan_rule
     int FS_SCAN_COUNT, FS_SCAN_ROOM
     ctypedef int32_t (*fs_scan)(fs_scan_rule rule, const uint8_t *text, int32_t size, int32_t *at, int32_t *ends,
                                 int32_t most) noexcept nogil
     fs_scan fs_scan_for(fs_isa isa)
 
-cdef extern from "text/bpe.h" nogil:
+cdef extern from "text/bpe/bpe.h" nogil:
     ctypedef struct fs_bpe:
         int32_t count
         int32_t *ids
@@ -187,7 +187,7 @@ cdef extern from "text/bpe.h" nogil:
     fs_status fs_bpe_from_ranks(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err)
     fs_status fs_bpe_from_merges(fs_bpe *m, fs_hash_key key, const fs_bpe_parts *parts, fs_error *err)
 
-cdef extern from "text/bpe_saved.h" nogil:
+cdef extern from "text/bpe/bpe_saved.h" nogil:
     fs_status fs_bpe_save(const fs_bpe *m, fs_buffer *out, fs_error *err)
     fs_status fs_bpe_from_saved(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err)
 
@@ -203,11 +203,11 @@ cdef extern from "text/outside.h" nogil:
         fs_find_matches find
         void *ctx
 
-cdef extern from "text/normalize.h" nogil:
+cdef extern from "text/normalize/normalize.h" nogil:
     ctypedef struct fs_normalizer:
         pass
 
-cdef extern from "text/bpe_encode.h" nogil:
+cdef extern from "text/bpe/bpe_encode.h" nogil:
     ctypedef struct fs_bpe_encoder:
         fs_bpe model
         fs_markers markers

@@ -1,5 +1,5 @@
 # Learning Unigram models.
-cdef extern from "text/unigram_train.h" nogil:
+cdef extern from "text/train/unigram_train.h" nogil:
     ctypedef struct fs_unigram_trainer:
         fs_vocab pieces
         fs_buffer scores

@@ -136,7 +136,7 @@ class BpeTokenizer(Tokenizer):
 
 
 def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
-    """The tokenizer of an entry of config.json and its file (csrc/text/bpe_saved.h)."""
+    """The tokenizer of an entry of config.json and its file (csrc/text/bpe/bpe_saved.h)."""
     pattern = _pattern(options.pop("pattern", "whole"))
     space = take(options, "prefix_space", bool, False)
     around = [take(options, name, list, []) for name in ("prepend", "append")]

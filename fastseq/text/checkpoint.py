@@ -1,7 +1,7 @@
 """The folder that a training goes on from: how far it is, and what it has found.
 
     state.json     what was asked for, the corpus, how far it is counted, and which runs hold that
-    counts.runs    counts as sorted runs (csrc/text/piece_runs.h), one behind the other
+    counts.runs    counts as sorted runs (csrc/text/train/piece_runs.h), one behind the other
     NAME.npy       what training itself has found
 
 Each is written whole or not at all, the state last; runs beyond those that the state names are cut off.

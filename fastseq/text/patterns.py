@@ -1,7 +1,7 @@
 """The regular expressions of pre-tokenization that have a compiled scanner, as files and callers write them.
 
-Each is a rule of csrc/text/scan.h. Engines read some of the same text differently: the one for tokenizer.json
-takes ``{1,3}+`` for a repeated group, tiktoken's for a possessive one, so each has its list.
+Each is a rule of csrc/text/scan/scan.h. Engines read some of the same text differently: the one for
+tokenizer.json takes ``{1,3}+`` for a repeated group, tiktoken's for a possessive one, so each has its list.
 """
 
 from __future__ import annotations

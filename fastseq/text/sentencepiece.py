@@ -15,7 +15,7 @@ from fastseq.text.streams import DecodeStream, PieceStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 
 _BYTES_MAX = 2**28
-_CONTROL = 3  # fs_piece_type of csrc/text/pieces.h
+_CONTROL = 3  # fs_piece_type of csrc/text/sentencepiece/pieces.h
 
 
 class SentencePieceTokenizer(Tokenizer):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastseq.text.sentencepiece import SentencePieceTokenizer
     from fastseq.text.tokenizer import Ids
 
-_UNKNOWN, _CONTROL, _BYTE = 2, 3, 6  # fs_piece_type of csrc/text/pieces.h
+_UNKNOWN, _CONTROL, _BYTE = 2, 3, 6  # fs_piece_type of csrc/text/sentencepiece/pieces.h
 _SPACE = "\u2581"
 
 

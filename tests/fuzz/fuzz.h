@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "text/hash.h"
 #include "text/text_view.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 
 #define HOLDS(condition)                                                        \
     do {                                                                        \

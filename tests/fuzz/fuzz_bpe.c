@@ -1,6 +1,6 @@
 /* Byte-level BPE: ids decode to the text; they do not depend on the cache, the instruction set or what else is asked. */
 #include "fuzz.h"
-#include "text/bpe_encode.h"
+#include "text/bpe/bpe_encode.h"
 
 static fs_bpe_encoder encoders[2];
 

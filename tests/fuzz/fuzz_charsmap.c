@@ -1,6 +1,6 @@
 /* A character map: loaded or refused; what loads is applied to every short text of a few characters. */
 #include "fuzz.h"
-#include "text/normalize.h"
+#include "text/normalize/normalize.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char text[] = "abc \r\nfi\xEF\xAC\x81 e\xCC\x81 \xE2\x91\xA0\xE3\x81\x8B\xE3\x82\x99\xF0\x9F\x98\x80\0x";

@@ -1,7 +1,7 @@
 /* Normalizers: places lie in the text and do not change what is made; forms stay as they are when they are made again,
  * and each can be made from the other. */
 #include "fuzz.h"
-#include "text/normalize.h"
+#include "text/normalize/normalize.h"
 
 typedef struct made {
     fs_normalizer n;

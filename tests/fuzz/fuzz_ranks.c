@@ -1,6 +1,6 @@
 /* A file of ranks: loaded or refused; what loads merges texts into tokens that spell them. */
 #include "fuzz.h"
-#include "text/bpe.h"
+#include "text/bpe/bpe.h"
 
 static void merge(const fs_bpe *m, const char *piece) {
     const int32_t size = (int32_t)strlen(piece);

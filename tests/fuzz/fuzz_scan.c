@@ -1,6 +1,6 @@
 /* Scanners: every instruction set cuts as the portable code does, and pieces follow one another to the end. */
 #include "fuzz.h"
-#include "text/scan.h"
+#include "text/scan/scan.h"
 
 /* The next cuts of a scanner that is given room for `most` at a time. */
 typedef struct cutter {

@@ -1,6 +1,6 @@
 /* SentencePiece: the ids of a text do not depend on what was encoded before, and decode; places lie in the text. */
 #include "fuzz.h"
-#include "text/sp_encode.h"
+#include "text/sentencepiece/sp_encode.h"
 
 static const char *const names[] = {"unigram-identity", "unigram-across", "bpe-bytes", "bpe-spaces", "bpe-across"};
 #define COUNT (sizeof names / sizeof *names)

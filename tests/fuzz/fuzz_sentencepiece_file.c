@@ -1,6 +1,6 @@
 /* A SentencePiece model: loaded or refused; what loads encodes and decodes. */
 #include "fuzz.h"
-#include "text/sp_encode.h"
+#include "text/sentencepiece/sp_encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char text[] = "a fox \xEF\xAC\x81 \xE6\x97\xA5\xE6\x9C\xAC  usersymbol<sep>\xC2\xBD aaaaaaaaaaaaaaaaaaaaaaaa";

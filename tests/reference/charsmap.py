@@ -1,4 +1,4 @@
-"""Character maps of SentencePiece models (csrc/text/charsmap.h), written the plain way."""
+"""Character maps of SentencePiece models (csrc/text/normalize/charsmap.h), written the plain way."""
 
 import struct
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from fastseq._core import native
 
 NAMES = ["other", "Lu", "Ll", "Lo", "M", "N", "blank", "newline", "P", "S"]
-"""In the order of csrc/text/classes.h; Lt is in Lu, Lm in Lo."""
+"""In the order of csrc/text/unicode/classes.h; Lt is in Lu, Lm in Lo."""
 
 GROUPS = {
     "L": ["Lu", "Ll", "Lo"],

@@ -6,7 +6,7 @@ import itertools
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "csrc/text"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "csrc/text/generators"))
 import generate_unicode as generator
 
 LETTER = {"letter", "hebrew"}
