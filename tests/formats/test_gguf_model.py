@@ -53,15 +53,17 @@ class Maker:
         self.data += data + b"\0" * (-len(data) % 32)
 
 
-def model_file(path, kind="Q4_1", architecture="llama", tied=False, **changes):
+def model_file(
+    path, kind="Q4_1", architecture="llama", tied=False, width=WIDTH, inner=INNER, layers=LAYERS, **changes
+):
     """Writes a file; its tensors as float32."""
     metadata = byte_level(pre="gpt-2")
     metadata["tokenizer.ggml.eos_token_id"] = metadata["tokenizer.ggml.bos_token_id"]
     vocabulary = len(metadata["tokenizer.ggml.tokens"])
     metadata["general.architecture"] = architecture
     fields = {
-        "block_count": LAYERS,
-        "feed_forward_length": INNER,
+        "block_count": layers,
+        "feed_forward_length": inner,
         "attention.head_count": HEADS,
         "attention.head_count_kv": KEY_HEADS,
         "attention.layer_norm_rms_epsilon": EPSILON,
@@ -70,26 +72,26 @@ def model_file(path, kind="Q4_1", architecture="llama", tied=False, **changes):
     metadata |= {
         f"{architecture}.{key}": value for key, value in {**fields, **changes}.items() if value is not None
     }
-    each, f32 = WIDTH // HEADS, KINDS["F32"]
+    each, f32 = width // HEADS, KINDS["F32"]
     make = Maker(kind)
-    make.add("token_embd.weight", vocabulary, WIDTH)
-    for layer in range(LAYERS):
+    make.add("token_embd.weight", vocabulary, width)
+    for layer in range(layers):
         at = f"blk.{layer}"
-        make.add(f"{at}.attn_norm.weight", WIDTH, kind=f32)
+        make.add(f"{at}.attn_norm.weight", width, kind=f32)
         for name, rows in (("q", HEADS * each), ("k", KEY_HEADS * each), ("v", KEY_HEADS * each)):
-            make.add(f"{at}.attn_{name}.weight", rows, WIDTH)
+            make.add(f"{at}.attn_{name}.weight", rows, width)
             if architecture == "qwen2":
                 make.add(f"{at}.attn_{name}.bias", rows, kind=f32)
             if architecture == "qwen3" and name != "v":
                 make.add(f"{at}.attn_{name}_norm.weight", each, kind=f32)
-        make.add(f"{at}.attn_output.weight", WIDTH, WIDTH)
-        make.add(f"{at}.ffn_norm.weight", WIDTH, kind=f32)
-        make.add(f"{at}.ffn_gate.weight", INNER, WIDTH)
-        make.add(f"{at}.ffn_up.weight", INNER, WIDTH)
-        make.add(f"{at}.ffn_down.weight", WIDTH, INNER)
-    make.add("output_norm.weight", WIDTH, kind=f32)
+        make.add(f"{at}.attn_output.weight", width, width)
+        make.add(f"{at}.ffn_norm.weight", width, kind=f32)
+        make.add(f"{at}.ffn_gate.weight", inner, width)
+        make.add(f"{at}.ffn_up.weight", inner, width)
+        make.add(f"{at}.ffn_down.weight", width, inner)
+    make.add("output_norm.weight", width, kind=f32)
     if not tied:
-        make.add("output.weight", vocabulary, WIDTH, kind=KINDS["Q6_K"] if kind == "Q4_K" else None)
+        make.add("output.weight", vocabulary, width, kind=KINDS["Q6_K"] if kind == "Q4_K" else None)
     path.write_bytes(gguf_files.file(metadata, make.places, make.data))
     return make.floats
 

@@ -50,6 +50,12 @@ def gguf(path: Path) -> None:
     use(gguf_tokenizer.load(path))
 
 
+def gguf_model(path: Path) -> None:
+    with fastseq.load(path, threads=1) as model:
+        result = model.generate_ids([[1, 2, 3]], max_new_tokens=3)[0]
+        assert len(result.ids) <= 3
+
+
 def use(tokenizer: Any) -> None:
     ids = tokenizer.encode(TEXT)
     tokenizer.decode(ids)
@@ -99,6 +105,7 @@ TARGETS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "tokenizer_json": (tokenizer, "tokenizer.json"),
     "pipeline": (pipeline, "text"),
     "gguf": (gguf, "a.gguf"),
+    "gguf_model": (gguf_model, "a.gguf"),
     "safetensors": (safetensors.load, "a.safetensors"),
     "npz": (npz.load, "a.npz"),
     "torch_checkpoint": (torch_checkpoint.load, "a.pt"),

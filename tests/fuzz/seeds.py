@@ -17,7 +17,7 @@ import numpy as np
 from fastseq.formats import safetensors
 from fastseq.formats.tensor import numpy_tensor
 from tests.api import small
-from tests.formats import gguf_files
+from tests.formats import gguf_files, test_gguf_model
 from tests.reference import charsmap
 from tests.text import pipeline_models, toy
 from tests.text.sentencepiece_models import RECORDED
@@ -65,6 +65,7 @@ def write(work: Path) -> None:
     put(work, "tokenizer_json", (json.dumps(content).encode() for content in tokenizers()))
     put(work, "pipeline", (bytes([i]) + text for i, text in enumerate(texts)))
     put(work, "gguf", ggufs())
+    put(work, "gguf_model", gguf_models())
     put(work, "safetensors", [tensors()])
     put(work, "npz", archives())
     put(work, "torch_checkpoint", [checkpoint()])
@@ -127,6 +128,16 @@ def ggufs() -> list[bytes]:
         "tokenizer.ggml.bos_token_id": len(model["vocab"]),
     }
     return [gguf_files.file(metadata), gguf_files.file({"general.architecture": "llama"})]
+
+
+def gguf_models() -> list[bytes]:
+    made = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.gguf")
+        for kind, architecture in (("Q8_0", "llama"), ("Q4_1", "qwen2"), ("F16", "qwen3")):
+            test_gguf_model.model_file(path, kind, architecture, tied=True, width=32, inner=32, layers=1)
+            made.append(path.read_bytes())
+    return made
 
 
 def tensors() -> bytes:
