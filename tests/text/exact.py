@@ -42,6 +42,7 @@ def peers() -> Iterator[tuple[str, Any, Peer]]:
         whole = tokenizers.Tokenizer.from_file(str(path))
         whole.no_truncation()
         whole.no_padding()
+        whole.encode_special_tokens = True  # "[MASK]" in a text is text, as it is here unless asked
         ours = fastseq.Tokenizer.load(path)
 
         def ids(texts: list[str], whole: Any = whole) -> list[list[int]]:
