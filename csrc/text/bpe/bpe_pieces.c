@@ -19,18 +19,6 @@ typedef struct work {
     int16_t recent[RECENT]; /* by hash: the last missing one of it, if any */
 } work;
 
-/* Of more than 8 bytes: what is left over at the end is read with some of the bytes before it. */
-static uint64_t hash_of(const uint8_t *p, int32_t size, uint64_t secret) {
-    uint64_t h = secret ^ (uint64_t)size, word;
-    int32_t i;
-    for (i = 0; i < size; i += 8) {
-        memcpy(&word, p + FS_MIN(i, size - 8), 8);
-        h = (h ^ word) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
-    }
-    return h;
-}
-
 /* Keys of n pieces from `begin` on, and their lines of the cache on the way. */
 static void prepare(work *w, int32_t begin, int32_t n) {
     int32_t i;
@@ -40,7 +28,7 @@ static void prepare(work *w, int32_t begin, int32_t n) {
             w->keys[i] = fs_piece_key_of(w->text + begin, size, (int64_t)w->size - begin);
             w->hashes[i] = fs_piece_key_hash(w->keys[i], w->m->key.k0);
         } else if (size <= FS_CACHED_BYTES) {
-            w->hashes[i] = hash_of(w->text + begin, size, w->m->key.k0);
+            w->hashes[i] = fs_piece_hash(w->text + begin, size, w->m->key.k0);
             w->keys[i] = fs_cache_long_key(w->hashes[i], size);
         } else {
             w->keys[i] = fs_cache_long_key(0, size); /* too long to be kept */

@@ -45,4 +45,16 @@ FS_INLINE uint64_t fs_piece_key_hash(fs_piece_key k, uint64_t secret) {
     return h ^ h >> 32;
 }
 
+/* Of a piece of more than 8 bytes: what is left over at the end is read with some of the bytes before it. */
+FS_INLINE uint64_t fs_piece_hash(const uint8_t *p, int32_t size, uint64_t secret) {
+    uint64_t h = secret ^ (uint64_t)size, word;
+    int32_t i;
+    for (i = 0; i < size; i += 8) {
+        memcpy(&word, p + FS_MIN(i, size - 8), 8);
+        h = (h ^ word) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
+    return h;
+}
+
 #endif

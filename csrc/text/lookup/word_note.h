@@ -34,17 +34,6 @@ FS_INLINE float fs_note_reach(int32_t note) {
     return reach;
 }
 
-FS_INLINE uint64_t fs_long_word_hash(const uint8_t *p, int32_t size, uint64_t secret) {
-    uint64_t h = secret ^ (uint64_t)size, part;
-    int32_t i;
-    for (i = 0; i < size; i += 8) {
-        memcpy(&part, p + FS_MIN(i, size - 8), 8); /* the last one with some bytes before it */
-        h = (h ^ part) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
-    }
-    return h;
-}
-
 /* A word that may be looked up, and its line of the cache on the way; `room`: how many bytes from `text` on may be read;
  * `kind`: 0 or 1, whose words are not each other's. */
 FS_INLINE void fs_noted_word_set(fs_noted_word *w, const fs_bpe_cache *c, const uint8_t *text, int32_t size, int64_t room,
@@ -58,7 +47,7 @@ FS_INLINE void fs_noted_word_set(fs_noted_word *w, const fs_bpe_cache *c, const 
         w->key.high |= kind << 62;
         w->hash = fs_piece_key_hash(w->key, secret);
     } else {
-        w->hash = fs_long_word_hash(text, size, secret) ^ kind << 63;
+        w->hash = fs_piece_hash(text, size, secret) ^ kind << 63;
         w->key = fs_cache_long_key(w->hash, size);
     }
     FS_PREFETCH(fs_cache_line(c, w->hash));
