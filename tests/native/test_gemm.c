@@ -4,32 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if !defined(_WIN32)
-#include <sys/mman.h>
-#endif
-
+#include "arrays.h"
 #include "check.h"
 #include "kernels/gemm.h"
 
-enum { PAGE = 16384, MOST_ROWS = 61, MOST_SIDE = 3100 };
-
-/* `bytes` that end at a page that may not be touched, where the system can do that; never freed */
-static void *guarded(size_t bytes) {
-#if defined(_WIN32)
-    return malloc(bytes);
-#else
-    const size_t room = (bytes + PAGE - 1) / PAGE * PAGE;
-    unsigned char *p = mmap(NULL, room + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (p == MAP_FAILED || mprotect(p + room, PAGE, PROT_NONE)) abort();
-    return p + room - bytes;
-#endif
-}
-
-static uint32_t random_state = 7;
-static float random_float(void) {
-    random_state = random_state * 1664525u + 1013904223u;
-    return (float)(random_state >> 8) / 8388608.0f - 1.0f;
-}
+enum { MOST_ROWS = 61, MOST_SIDE = 3100 };
 
 typedef struct problem {
     int rows, columns, depth, accumulate;

@@ -5,36 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if !defined(_WIN32)
-#include <sys/mman.h>
-#endif
-
+#include "arrays.h"
 #include "check.h"
 #include "kernels/grouped.h"
 
-enum { PAGE = 16384, TYPES = 9 };
+enum { TYPES = 9 };
 
 static const int types[TYPES] = {FS_GGML_Q4_0, FS_GGML_Q4_1, FS_GGML_Q5_0, FS_GGML_Q5_1,  FS_GGML_Q8_0,
                                  FS_GGML_Q4_K, FS_GGML_Q5_K, FS_GGML_Q6_K, FS_GGML_IQ4_NL};
-
-/* `bytes` that end at a page that may not be touched, where the system can do that; never freed */
-static void *guarded(size_t bytes) {
-#if defined(_WIN32)
-    return malloc(bytes);
-#else
-    const size_t room = (bytes + PAGE - 1) / PAGE * PAGE;
-    unsigned char *p = mmap(NULL, room + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (p == MAP_FAILED || mprotect(p + room, PAGE, PROT_NONE)) abort();
-    return p + room - bytes;
-#endif
-}
-
-static uint32_t random_state = 11;
-static uint32_t random_word(void) {
-    random_state = random_state * 1664525u + 1013904223u;
-    return random_state >> 8;
-}
-static float random_float(void) { return (float)random_word() / 8388608.0f - 1.0f; }
 
 /* Where the float16 of a block lie, and how many. */
 static int halves_of(int type, int *first) {
