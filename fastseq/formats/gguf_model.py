@@ -41,7 +41,7 @@ FAMILIES = {
 }
 """By general.architecture."""
 
-# of a layer: what the spec calls it, the file's name, whether it is a bias, and of queries and keys' norms
+# of a layer: the spec's name and the file's
 _LAYER = {
     "attn.norm.weight": "attn_norm.weight",
     "attn.query.weight": "attn_q.weight",

@@ -32,7 +32,8 @@ class Model:
 
     Args:
         spec: what it is.
-        weights: tensors by name: float32, bfloat16 as uint16, int8 with a float32 ``NAME.scale`` beside it.
+        weights: tensors by name: float32, bfloat16 as uint16, int8 with a float32 ``NAME.scale`` beside it,
+            blocks (`fastseq.models.weights.BlockMatrix`).
         tokenizer, target_tokenizer: text to ids, and for `Seq2Seq` ids to text; None: ids only.
         dtype: the precision of the matrices: float32, bfloat16 or int8; None: as in `weights`.
         threads: threads of a call that names none itself; None: `fastseq.get_num_threads()`.
