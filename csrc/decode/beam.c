@@ -78,7 +78,7 @@ static void offer(beams *b, fs_hypotheses *h, int which, int row) {
     const fs_kernels *k = b->job->k;
     float *logits = b->logits + (size_t)row * (size_t)b->m->vocabulary, total;
     int n, best;
-    const int32_t *tokens = fs_logits_allow(b->m, b->job, row, logits, &n);
+    const int32_t *tokens = fs_logits_allow(b->m, b->job->never, b->job->nevers, row, logits, &n);
     best = FS_MIN(b->job->beam - h->ends, n);
     k->top_k_f32(n, logits, best, b->index, b->value);
     total = k->log_sum_exp_f32(n, logits);
@@ -88,7 +88,7 @@ static void offer(beams *b, fs_hypotheses *h, int which, int row) {
         const fs_next next = {h->live[which].score + (double)logprob, which, token, logprob};
         if (!fs_hypotheses_offer(h, b->job, next)) break;
     }
-    b->aligned[which] = fs_logits_aligned(b->m, b->job, row);
+    b->aligned[which] = fs_logits_aligned(b->m, k, row);
 }
 
 /* The sequence whose rows begin at `row` takes its step; `to` rows are already spoken for. */

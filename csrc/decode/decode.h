@@ -6,6 +6,7 @@
 #include "../base/parallel.h"
 #include "../kernels/kernels.h"
 #include "../nn/stepper.h"
+#include "request.h"
 
 /* Sources are numbered as the stepper numbers them; source i is sequence order[i] of the caller's. */
 typedef struct fs_decode_job {
@@ -23,9 +24,6 @@ typedef struct fs_decode_job {
     int results;                   /* A of a sequence, best first; at most `beam` */
     float length_penalty;          /* alpha: hypotheses rank by log-probability / length^alpha */
 } fs_decode_job;
-
-/* How a sequence ended: at its limit, by a stop token, as the run was stopped; or there is no such result. */
-enum { FS_END_LIMIT, FS_END_STOP, FS_END_RUN, FS_END_NONE };
 
 /* Results of sequence i are r = A i .. A i + A - 1; tokens of r are ids[start[r] .. start[r] + length[r]). start leaves
  * limit[i] places for each. `ended` says FS_END_RUN of a sequence's first result, FS_END_NONE of the others, until a search

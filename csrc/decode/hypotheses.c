@@ -44,7 +44,7 @@ void fs_hypotheses_grow(fs_hypotheses *h, const fs_decode_job *job, const int32_
     for (int i = 0; i < h->nexts; i++) {
         const fs_next *n = &h->next[i];
         const int32_t node = before[n->from].node;
-        if (fs_logits_stop(job, n->token)) {
+        if (fs_logits_stop(job->stop, job->stops, n->token)) {
             end(h, job, n->score, node, h->length, FS_END_STOP, n->logprob);
             continue;
         }

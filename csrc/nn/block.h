@@ -63,13 +63,13 @@ typedef struct fs_flow {
 
 enum { FS_GROUP_ROWS = 64 };
 
-/* One step of a decoder: n rows, one token each; or a run of one row's, n tokens of it one after another. */
+/* One step of a decoder: n tokens, those of a row one behind the other. */
 typedef struct fs_step {
     fs_arena *arena;
     int n;
-    int run;                  /* they are one row's */
     int capacity;             /* R: rows the state has room for */
     const int32_t *tokens;    /* (n) */
+    const int32_t *rows;      /* (n): which each is of, rising; without runs token i is of row i */
     const int32_t *places;    /* (n): of the tokens in their sequences, from 0 */
     float *const *const *pages; /* (n): each one's pages (cache.h), or NULL where no block keeps any */
     size_t kept_at;           /* where in a page the block at work keeps its keys, then its values */
@@ -80,7 +80,7 @@ typedef struct fs_step {
     const fs_memory *memory;  /* NULL for a language model */
     const float *prepared;    /* what the block at work prepared over memory, or NULL */
     const int64_t *sources;   /* (n): which sequence of memory a row attends to */
-    float *attention;         /* (R, longest): the weights of this step, of several blocks the last one's, when asked for; else NULL */
+    float *attention;         /* (n, longest): the weights of this step, of several blocks the last one's, when asked for; else NULL */
     int64_t attention_stride;
 } fs_step;
 
@@ -98,7 +98,7 @@ typedef struct fs_block_ops {
     /* Of a memory of so many rows and sequences, what steps will need: cut from the arena, and made unless m is NULL */
     float *(*prepare)(const fs_block *b, const fs_memory *m, int64_t rows, int64_t count, fs_arena *arena);
     int leaves_rows_only; /* forward leaves nothing in the arena but its rows */
-    int takes_runs;       /* step may be given a run of one row's tokens */
+    int takes_runs;       /* step may be given several tokens of a row */
 } fs_block_ops;
 
 struct fs_block {

@@ -181,9 +181,10 @@ static void keep(const fs_self_attention *a, const fs_step *s, const float *proj
 }
 
 static void look_back(const fs_self_attention *a, const fs_step *s, const attention_rows *r) {
-    const int together = s->run ? s->n : 1;
-    for (int i = 0; i < s->n; i += together) {
-        fs_attend_args call = call_for(a, r, i, together, s->places[i] + together);
+    for (int i = 0, together; i < s->n; i += together) {
+        fs_attend_args call;
+        for (together = 1; i + together < s->n && s->rows[i + together] == s->rows[i];) together++;
+        call = call_for(a, r, i, together, s->places[i] + together);
         call.causal = 1;
         call.place = s->places[i];
         call.pages = (const float *const *)s->pages[i];

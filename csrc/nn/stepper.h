@@ -11,6 +11,7 @@ typedef struct fs_stepper fs_stepper;
 
 struct fs_stepper {
     int rows;       /* R: most rows at once */
+    int widest;     /* W: most tokens of a step or a run, R at least */
     int vocabulary; /* V */
     /* Makes sources [first, first + count) ready to begin; those before are done with. */
     fs_status (*prepare)(fs_stepper *s, int64_t first, int64_t count, fs_error *err);
@@ -18,6 +19,11 @@ struct fs_stepper {
     void (*begin)(fs_stepper *s, int row, int64_t source);
     /* tokens (n) go in; logits (n, V) come out where need[i] is nonzero (everywhere when need is NULL). */
     fs_status (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits, fs_error *err);
+    /* counts[i] tokens of each row i < n go in (none where it is 0), those of a row one behind the other: tokens (N), N at
+     * most W. Logits come out of those tokens that need[token] asks for (need NULL: of all), one after another: (wanted, V),
+     * with the bits of single steps. NULL where a model takes one token at a time. */
+    fs_status (*run)(fs_stepper *s, int n, const int32_t *counts, const int32_t *tokens, const unsigned char *need,
+                     float *logits, fs_error *err);
     /* tokens (count) of one row go in, one behind the other, faster than by steps; no logits come out. NULL where a model
      * takes one at a time. */
     fs_status (*feed)(fs_stepper *s, int row, int count, const int32_t *tokens, fs_error *err);
@@ -27,7 +33,7 @@ struct fs_stepper {
     /* The tokens that `row` may go on with, rising, *count of them: logits[j] of the row is then that of the j-th. NULL:
      * the whole vocabulary. The function itself may be NULL. */
     const int32_t *(*candidates)(fs_stepper *s, int row, int *count);
-    /* Of the last step: how much `row` looked at each of the *count tokens of its source, adding up to 1. NULL where that is
+    /* Of the last step or run: how much `row` looked at each of the *count tokens of its source, adding up to 1. NULL where that is
      * not known or was not asked for. */
     const float *(*attention)(fs_stepper *s, int row, int64_t *count);
 };

@@ -2,12 +2,15 @@
 cdef extern from "nn/stepper.h" nogil:
     ctypedef struct fs_stepper:
         int rows
+        int widest
         int vocabulary
         fs_status (*prepare)(fs_stepper *s, int64_t first, int64_t count, fs_error *err) noexcept nogil
         void (*begin)(fs_stepper *s, int row, int64_t source) noexcept nogil
         fs_status (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits,
                           fs_error *err) noexcept nogil
         fs_status (*feed)(fs_stepper *s, int row, int count, const int32_t *tokens, fs_error *err) noexcept nogil
+        fs_status (*run)(fs_stepper *s, int n, const int32_t *counts, const int32_t *tokens, const unsigned char *need,
+                         float *logits, fs_error *err) noexcept nogil
         void (*reorder)(fs_stepper *s, int n, const int32_t *from_) noexcept nogil
         const int32_t *(*candidates)(fs_stepper *s, int row, int *count) noexcept nogil
         const float *(*attention)(fs_stepper *s, int row, int64_t *count) noexcept nogil

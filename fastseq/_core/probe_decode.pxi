@@ -75,7 +75,7 @@ def probe_search(Graph any_graph, logits, *, allowed=None, bint beam_search=True
     cdef int64_t B = c_logits.shape[0]
     memset(&toy, 0, sizeof(toy))
     memset(&scratch, 0, sizeof(scratch))
-    toy.stepper.rows, toy.stepper.vocabulary = rows, <int>c_logits.shape[2]
+    toy.stepper.rows, toy.stepper.widest, toy.stepper.vocabulary = rows, rows, <int>c_logits.shape[2]
     toy.stepper.prepare, toy.stepper.begin = _toy_prepare, _toy_begin
     toy.stepper.step, toy.stepper.reorder = _toy_step, _toy_reorder
     toy.logits, toy.nodes = &c_logits[0, 0, 0], c_logits.shape[1]

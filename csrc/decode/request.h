@@ -1,0 +1,45 @@
+/* What one sequence wants, and where its answer goes. Plain data: it belongs to whoever asks, and stays where it is until
+ * it is over. */
+#ifndef FS_DECODE_REQUEST_H
+#define FS_DECODE_REQUEST_H
+
+#include "../base/portable.h"
+
+typedef struct fs_sampling fs_sampling;
+
+/* How a sequence ended: at its limit, by a stop token, as the run was stopped; or there is no such result. Of a request
+ * alone: it was cancelled, or its time was over. */
+enum { FS_END_LIMIT, FS_END_STOP, FS_END_RUN, FS_END_NONE, FS_END_CANCELLED, FS_END_DEADLINE };
+
+typedef struct fs_request {
+    int64_t source;        /* as the stepper numbers them */
+    const int32_t *prompt; /* (length): goes in before the first token that comes out; one at least */
+    int length;
+    int limit;             /* most tokens of the answer */
+    const int32_t *stop;   /* (stops): the sequence ends with any of these, which is not part of it */
+    int stops;
+    const int32_t *never;  /* (nevers): tokens that are not chosen, rising */
+    int nevers;
+    const fs_sampling *sampling; /* how the next token is chosen; NULL: the likeliest */
+    int64_t deadline_ns;   /* by fs_clock_ns; 0: none */
+    fs_atomic cancelled;   /* by anybody, at any time: the sequence ends before its next token */
+
+    /* The answer. There is room for `limit` tokens. */
+    int32_t *ids;
+    float *logprobs;       /* one a token */
+    int32_t *aligned;      /* one a token: the source's token it comes from, -1 where that is not known; or NULL */
+    fs_atomic count;       /* tokens so far; raised once they are written, so anybody may read them */
+    int ended;             /* of FS_END_* */
+    float stop_logprob;    /* of the stop token; 0 without */
+    int64_t begun_ns, first_ns, ended_ns; /* when it got a row, its first token, its end; 0: never */
+} fs_request;
+
+/* Where requests come from: a list, or an engine's queue. */
+typedef struct fs_waiting fs_waiting;
+
+struct fs_waiting {
+    fs_request *(*next)(fs_waiting *w);             /* the next one, or NULL when none waits now */
+    void (*over)(fs_waiting *w, fs_request *request); /* it has ended */
+};
+
+#endif

@@ -1,0 +1,62 @@
+/* The inside of a session, for the files that make one up: session.c makes it, session_sources.c makes sources ready,
+ * session_rows.c begins, keeps and moves rows, session_step.c takes steps. */
+#ifndef FS_NN_SESSION_PARTS_H
+#define FS_NN_SESSION_PARTS_H
+
+#include "attention.h"
+#include "bridge.h"
+#include "cache.h"
+#include "linear.h"
+#include "rnn.h"
+#include "session.h"
+
+struct fs_session {
+    fs_stepper stepper; /* first: the stepper is the session */
+    const fs_graph *decoder;
+    fs_sources sources;
+    fs_run *run;
+    int worker;
+    const fs_bridge *bridge;
+    const fs_attention *attention;
+    const fs_rnn *rnn;
+    const fs_linear *head;
+    int looks;            /* attention leaves its weights */
+    fs_memory memory;     /* the prepared sources */
+    int64_t first;        /* the source that memory's first sequence is */
+    int64_t longest;      /* rows of its longest sequence */
+    float **made;         /* (blocks): what each prepared over memory, or NULL */
+    float *start;         /* (count, H) of a linear bridge, or NULL */
+    float *weights;       /* (W, longest) of attention, or NULL */
+    float *trunk;         /* (W, head input): rows whose logits are wanted */
+    float **state, **spare; /* a block's planes x (R, width), and room to reorder them */
+    int64_t *row_source;  /* (R), and as many to reorder: a row's sequence in memory */
+    int32_t *place;       /* (R), and as many to reorder: tokens of a row that have gone in */
+    fs_cache cache;       /* what blocks keep of those */
+    int32_t *places;      /* (W): of a step's tokens, like the next three */
+    int32_t *rows;
+    float *const **pages;
+    int64_t *step_source;
+    int32_t *last;        /* (R): a row's last token in the last step */
+    fs_buffer listed, list_ends; /* candidates of the prepared sources, one after another (int32_t), and where each ends
+                                    (int64_t) */
+    fs_choice *choices;   /* (W) */
+    uint64_t *seen;       /* fs_shortlist_words */
+    fs_arena fixed, step, prepared, encoding; /* lifetimes: session, one step, one prepare, one group */
+};
+
+/* Floats of a page that are a block's: keys and values. */
+static inline size_t fs_session_kept(const fs_block *b) { return 2 * FS_ATTEND_KEYS * (size_t)b->kept_width; }
+
+/* The functions of stepper.h, each in the file of its subject. */
+fs_status fs_session_prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_error *err);
+const int32_t *fs_session_candidates(fs_stepper *stepper, int row, int *count);
+void fs_session_begin(fs_stepper *stepper, int row, int64_t source);
+void fs_session_reorder(fs_stepper *stepper, int n, const int32_t *from);
+fs_status fs_session_step(fs_stepper *stepper, int n, const int32_t *tokens, const unsigned char *need, float *logits,
+                          fs_error *err);
+fs_status fs_session_run(fs_stepper *stepper, int n, const int32_t *counts, const int32_t *tokens, const unsigned char *need,
+                         float *logits, fs_error *err);
+fs_status fs_session_feed(fs_stepper *stepper, int row, int count, const int32_t *tokens, fs_error *err);
+const float *fs_session_attention(fs_stepper *stepper, int row, int64_t *count);
+
+#endif
