@@ -7,6 +7,8 @@ PYTHON ?= python
 PYTEST_ARGS ?=
 PYTEST = $(PYTHON) -m pytest -q $(PYTEST_ARGS)
 LIGHT = -m "not torch and not peers"
+# What is repeated under every compiler, interpreter and instruction set.
+REPEATED = -m "not torch and not peers and not exhaustive"
 # What uses the kernels without asking for an instruction set; tests/kernels and the scanners' try all of them by themselves.
 DISPATCHED = tests/nn tests/decode tests/text tests/api tests/formats/test_marian.py
 ENGINE = tests/build tests/kernels tests/nn tests/decode tests/text tests/api
@@ -43,19 +45,19 @@ test-light: build ## the tests that need no other library's models or engines
 
 test-isas: build ## those of the engine at every other instruction set of this machine
 	set -e; for isa in $$($(PYTHON) -c "from fastseq._core import native; print(*{*native.isas_available()} - {native.isa_chosen()})"); do \
-		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(LIGHT) $(DISPATCHED); done
+		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(REPEATED) $(DISPATCHED); done
 
 test-clang: clang ## those of the engine, as Clang compiles it
-	$(PYTEST) $(LIGHT) $(ENGINE)
+	$(PYTEST) $(REPEATED) $(ENGINE)
 
 test-serial: serial ## those of the engine, without OpenMP
-	$(PYTEST) $(LIGHT) $(ENGINE)
+	$(PYTEST) $(REPEATED) $(ENGINE)
 
 # Leaks are looked for by native-tests alone: Python keeps memory to its end by design.
 sanitize: ## the light tests under the address and undefined-behaviour sanitizers
 	FASTSEQ_BUILD=sanitize $(BUILD_EXT)
 	LD_PRELOAD="$$($${CC:-gcc} -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
-		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(LIGHT)
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(REPEATED)
 
 native-tests: ## the C tests, under the sanitizers and looking for leaks
 	$(PYTHON) tests/native/run.py --build sanitize
@@ -101,7 +103,7 @@ version-%:
 	python=$${python:-$$(command -v python$*)}; \
 	test -n "$$python" || { echo "versions: no Python $* here" >&2; exit 1; }; \
 	"$$python" -m venv --clear build/venv-$* && build/venv-$*/bin/python -m pip install -q -e '.[test]' pytest-xdist
-	build/venv-$*/bin/python -m pytest -q $(PYTEST_ARGS) $(LIGHT)
+	build/venv-$*/bin/python -m pytest -q $(PYTEST_ARGS) $(REPEATED)
 
 install-peers: ## the libraries that tests and benches compare with
 	$(PYTHON) -m pip install -q torch==2.13.0

@@ -50,6 +50,7 @@ def test_special_tokens_are_left_out_of_decoded_text():
         tokenizer.decode([-1])
 
 
+@pytest.mark.exhaustive
 def test_every_character():
     vocabulary = Vocabulary.from_tokens(EVERY)
     tokenizer = CharTokenizer(vocabulary)

@@ -47,6 +47,7 @@ def of(kind, *options, **more):
 # The forms of Unicode
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", FORMS)
 def test_every_character(form):
     """Each between newlines, which nothing composes with."""
@@ -64,6 +65,7 @@ CLASSES = (
 )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", FORMS)
 def test_every_three_classes_in_a_row(form):
     text = "\n".join(map("".join, itertools.product(CLASSES, repeat=3)))

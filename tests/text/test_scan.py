@@ -59,6 +59,7 @@ def test_classes():
     assert sum(native.probe_class(code) == NAMES.index("N") for code in range(0x110000)) == 1911
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rule", RULES)
 def test_every_pair_of_characters(rule):
     for pair in product(CHARACTERS, repeat=2):
@@ -125,6 +126,7 @@ def test_whole():
     assert encoder.cuts("") == []
 
 
+@pytest.mark.exhaustive
 def test_code_points_are_cut_alike():
     """All instruction sets agree on a character alone and between letters, for every seventh."""
     if len(ISAS) == 1:

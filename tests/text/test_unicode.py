@@ -52,6 +52,7 @@ def lower(text):
     return LOWER.pieces([text])[0][0]
 
 
+@pytest.mark.exhaustive
 def test_every_character_in_lower_case():
     for c in ASSIGNED:
         assert lower(c) == c.lower()
@@ -103,6 +104,7 @@ def test_hand_worked_examples(text, expected):
     assert WORDS.pieces([text])[0] == expected
 
 
+@pytest.mark.exhaustive
 def test_every_three_classes_in_a_row():
     for run in itertools.product(CLASSES, repeat=3):
         text = "".join(run)

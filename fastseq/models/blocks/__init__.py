@@ -11,12 +11,13 @@ from typing import Any
 from fastseq.errors import FormatError
 from fastseq.models.blocks.attention import CrossAttention, SelfAttention
 from fastseq.models.blocks.recurrent import GATES, LAYERS_MAX, Attention, Bridge, Rnn
-from fastseq.models.blocks.rows import Embedding, FeedForward, Linear, Norm, Pool, Position
+from fastseq.models.blocks.rows import DEPTH_MAX, Embedding, FeedForward, Linear, Norm, Pool, Position
 from fastseq.models.blocks.sublayer import Activation, Shape, Sublayer
 from fastseq.models.plain import joined, read, shown
 
 __all__ = [
     "BLOCKS",
+    "DEPTH_MAX",
     "GATES",
     "LAYERS_MAX",
     "Activation",
