@@ -19,6 +19,10 @@ typedef struct fs_decode_job {
     int stops;
     const int32_t *never;          /* (nevers): tokens that are not chosen, rising */
     int nevers;
+    const fs_strings *stop_text;   /* or NULL: a sequence ends as soon as its text holds one of these. Not for beams */
+    const fs_strings *pieces;      /* (V): what each token adds to a text; NULL without stop_text */
+    const fs_sampling *sampling;   /* (B), or NULL: how tokens are chosen; of beams, what changes logits, and `forced` */
+    int alternatives;              /* most likely tokens to note for each token of an answer. Not for beams */
     const int32_t *limit;          /* (B): most tokens of a sequence */
     int beam;                      /* hypotheses at once: 1 is greedy search */
     int results;                   /* A of a sequence, best first; at most `beam` */
@@ -33,6 +37,8 @@ typedef struct fs_decode_out {
     int32_t *ids;
     float *logprobs;       /* one a token */
     int32_t *aligned;      /* one a token: the source's token it comes from, -1 where that is not known; or NULL */
+    int32_t *other;        /* (alternatives) a token, the likeliest first; -1: no more of them. NULL without */
+    float *other_logprob;
     int32_t *length;       /* (A B) */
     unsigned char *ended;  /* (A B) */
     float *stop_logprob;   /* (A B): of the stop token; 0 without */

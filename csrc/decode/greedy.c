@@ -23,8 +23,14 @@ static fs_request *take(fs_waiting *waiting) {
     *q = (fs_request){.source = source, .prompt = job->prompt + job->prompt_offsets[sequence],
                       .length = (int)(job->prompt_offsets[sequence + 1] - job->prompt_offsets[sequence]),
                       .limit = job->limit[sequence], .stop = job->stop, .stops = job->stops, .never = job->never,
-                      .nevers = job->nevers, .ids = l->out->ids + l->out->start[sequence],
+                      .nevers = job->nevers, .stop_text = job->stop_text, .pieces = job->pieces,
+                      .sampling = job->sampling ? &job->sampling[sequence] : NULL, .ids = l->out->ids + l->out->start[sequence],
                       .logprobs = l->out->logprobs + l->out->start[sequence]};
+    if (job->alternatives) {
+        q->alternatives = job->alternatives;
+        q->other = l->out->other + l->out->start[sequence] * job->alternatives;
+        q->other_logprob = l->out->other_logprob + l->out->start[sequence] * job->alternatives;
+    }
     if (l->out->aligned) q->aligned = l->out->aligned + l->out->start[sequence];
     return q;
 }
@@ -47,6 +53,7 @@ static fs_status cut_room(list *l, fs_rows *rows, fs_arena *scratch, fs_error *e
         if (!fs_arena_planning(scratch)) break;
         FS_TRY(fs_arena_ready(scratch, "decoder rows", err));
     }
+    fs_rows_begin(rows);
     for (l->spare = 0; l->spare < rows->m->rows; l->spare++) l->unused[l->spare] = &l->requests[l->spare];
     return FS_OK;
 }

@@ -6,13 +6,8 @@
 #include "../nn/stepper.h"
 #include "request.h"
 
-typedef struct fs_picked {
-    int32_t token;
-    float logprob;
-} fs_picked;
-
 /* The token that follows the request's so far, from the logits (V) of its row, which change: a function of these and of the
- * request alone. */
-fs_picked fs_pick(fs_stepper *m, const fs_kernels *k, const fs_request *q, int row, float *logits);
+ * request alone. Writes its alternatives, where they are wanted. Token -1: none may follow. */
+fs_choice fs_pick(fs_stepper *m, const fs_kernels *k, fs_chooser *chooser, const fs_request *q, int row, float *logits);
 
 #endif

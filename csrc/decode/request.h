@@ -3,9 +3,8 @@
 #ifndef FS_DECODE_REQUEST_H
 #define FS_DECODE_REQUEST_H
 
-#include "../base/portable.h"
-
-typedef struct fs_sampling fs_sampling;
+#include "sampling.h"
+#include "stop.h"
 
 /* How a sequence ended: at its limit, by a stop token, as the run was stopped; or there is no such result. Of a request
  * alone: it was cancelled, or its time was over. */
@@ -20,6 +19,8 @@ typedef struct fs_request {
     int stops;
     const int32_t *never;  /* (nevers): tokens that are not chosen, rising */
     int nevers;
+    const fs_strings *stop_text; /* or NULL: it ends as soon as the answer's text holds one of these, which is a part of it */
+    const fs_strings *pieces;    /* (V): what each token adds to a text; NULL without stop_text */
     const fs_sampling *sampling; /* how the next token is chosen; NULL: the likeliest */
     int64_t deadline_ns;   /* by fs_clock_ns; 0: none */
     fs_atomic cancelled;   /* by anybody, at any time: the sequence ends before its next token */
@@ -28,6 +29,9 @@ typedef struct fs_request {
     int32_t *ids;
     float *logprobs;       /* one a token */
     int32_t *aligned;      /* one a token: the source's token it comes from, -1 where that is not known; or NULL */
+    int alternatives;      /* how many of the likeliest tokens to note for each token */
+    int32_t *other;        /* (alternatives) a token, the likeliest first; -1: no more of them. NULL without */
+    float *other_logprob;
     fs_atomic count;       /* tokens so far; raised once they are written, so anybody may read them */
     int ended;             /* of FS_END_* */
     float stop_logprob;    /* of the stop token; 0 without */

@@ -12,7 +12,10 @@ void fs_rows_cut(fs_rows *r, fs_arena *arena) {
     r->token = fs_arena_cut(arena, W, 1, sizeof *r->token);
     r->need = fs_arena_cut(arena, W, 1, sizeof *r->need);
     r->logits = fs_arena_cut(arena, R, (size_t)r->m->vocabulary, sizeof *r->logits);
+    fs_chooser_cut(&r->chooser, arena, r->m->vocabulary);
 }
+
+void fs_rows_begin(fs_rows *r) { fs_chooser_begin(&r->chooser); }
 
 /* ---- coming and going ---- */
 
@@ -126,9 +129,13 @@ static void fill_tokens(fs_rows *r) {
 static void choose(fs_rows *r, int i, float *logits) {
     fs_request *q = r->row[i].request;
     const int64_t at = q->count;
-    const fs_picked next = fs_pick(r->m, r->k, q, i, logits);
+    const fs_choice next = fs_pick(r->m, r->k, &r->chooser, q, i, logits);
     if (!at) q->first_ns = fs_clock_ns();
     r->row[i].over = 1;
+    if (next.token < 0) { /* none may follow */
+        end(r, q, FS_END_LIMIT, 0);
+        return;
+    }
     if (fs_logits_stop(q->stop, q->stops, next.token)) {
         end(r, q, FS_END_STOP, next.logprob);
         return;
@@ -137,7 +144,9 @@ static void choose(fs_rows *r, int i, float *logits) {
     q->logprobs[at] = next.logprob;
     if (q->aligned) q->aligned[at] = fs_logits_aligned(r->m, r->k, i);
     fs_atomic_store(&q->count, at + 1);
-    if (at + 1 == q->limit)
+    if (q->stop_text && fs_stop_met(q->stop_text, q->pieces, q->ids, at + 1))
+        end(r, q, FS_END_STOP, 0);
+    else if (at + 1 == q->limit)
         end(r, q, FS_END_LIMIT, 0);
     else
         r->row[i].over = 0;

@@ -35,10 +35,12 @@ typedef struct fs_rows {
     int32_t *token;       /* (W): what goes in */
     unsigned char *need;  /* (W) */
     float *logits;        /* (R, V) */
+    fs_chooser chooser;
 } fs_rows;
 
-/* Cuts the arrays; m is set. */
+/* Cuts the arrays; m is set. Then, once they are there: */
 void fs_rows_cut(fs_rows *r, fs_arena *arena);
+void fs_rows_begin(fs_rows *r);
 
 /* Waiting requests take free rows, all rows take a step, those that end leave. Nothing happens when there is none. */
 fs_status fs_rows_pass(fs_rows *r, fs_error *err);

@@ -52,6 +52,10 @@ cdef extern from "decode/decode.h" nogil:
         int stops
         const int32_t *never
         int nevers
+        const fs_strings *stop_text
+        const fs_strings *pieces
+        const fs_sampling *sampling
+        int alternatives
         const int32_t *limit
         int beam
         int results
@@ -66,6 +70,8 @@ cdef extern from "decode/decode.h" nogil:
         int32_t *ids
         float *logprobs
         int32_t *aligned
+        int32_t *other
+        float *other_logprob
         int32_t *length
         unsigned char *ended
         float *stop_logprob
@@ -94,14 +100,16 @@ class Decoded:
     """Generated ids, ragged: A results for each of B sequences, best first, N tokens in all.
 
     ids and logprobs (N), offsets (A B + 1); aligned (N): the source's token that each looked at most, -1 where that is not
-    known, or None. ended (A B): 0 at the limit, 1 by a stop token (not in ids), 2 when the work stopped before, 3 where
+    known, or None. others, other_logprobs (N, alternatives): the likeliest tokens, -1 where there are no more of them, or
+    None. ended (A B): 0 at the limit, 1 by a stop token (not in ids), 2 when the work stopped before, 3 where
     there is no such result; stop_logprobs (A B): of that token, 0 where there is none. steps: decoder steps taken, over all
     threads. late: the deadline passed.
     """
-    __slots__ = ("ids", "offsets", "logprobs", "aligned", "ended", "stop_logprobs", "steps", "late")
+    __slots__ = ("ids", "offsets", "logprobs", "aligned", "others", "other_logprobs", "ended", "stop_logprobs", "steps", "late")
 
-    def __init__(self, ids, offsets, logprobs, aligned, ended, stop_logprobs, steps, late):
+    def __init__(self, ids, offsets, logprobs, aligned, others, other_logprobs, ended, stop_logprobs, steps, late):
         self.ids, self.offsets, self.logprobs, self.aligned = ids, offsets, logprobs, aligned
+        self.others, self.other_logprobs = others, other_logprobs
         self.ended, self.stop_logprobs, self.steps, self.late = ended, stop_logprobs, steps, late
 
 
@@ -191,14 +199,16 @@ cdef int _within(value, int low, int high, str where) except -1:
 cdef class _Search:
     """What is asked of a search, and the arrays that it points to."""
     cdef fs_decode_job job
-    cdef object prompts, stop, limits, never, deadline, progress, threads
+    cdef object prompts, stop, limits, never, deadline, progress, threads, sampling, samplings, stop_text, pieces
     cdef int rows, aligned
     cdef int64_t batch_tokens
 
     def __cinit__(self, Graph decoder, _Ragged prompts, *, stop, max_new_tokens, never=(), beam=1, results=1,
-                  length_penalty=1.0, aligned=False, threads=None, int rows=0, batch_tokens=None, deadline=None,
+                  length_penalty=1.0, aligned=False, Sampling sampling=None, seeds=None, streams=None, Strings stop_text=None,
+                  Strings pieces=None, int alternatives=0, threads=None, int rows=0, batch_tokens=None, deadline=None,
                   progress=None):
         cdef const int32_t[::1] c_stop, c_limits, c_never
+        cdef size_t address
         B = prompts.batch.count
         self.prompts = prompts
         if B and np.diff(prompts.offsets).min() < 1:
@@ -223,20 +233,35 @@ cdef class _Search:
         self.job.never, self.job.nevers = (&c_never[0] if len(self.never) else NULL), len(self.never)
         self.job.limit = &c_limits[0] if B else NULL
         self.job.beam, self.job.results, self.job.length_penalty = beam, results, length_penalty
+        _within(alternatives, 0, 1024, "top_logprobs")
+        self.job.alternatives = min(alternatives, <int>decoder.g.vocabulary)
+        if sampling is not None:
+            self.sampling, self.samplings = sampling, _samplings(sampling, B, seeds, streams)
+            address = self.samplings.ctypes.data
+            self.job.sampling = <const fs_sampling *>address
+        if stop_text is not None and len(stop_text):
+            if pieces is None or len(pieces) != decoder.g.vocabulary:
+                raise errors.ArgumentError("not the pieces of the vocabulary", where="pieces",
+                                           expected=str(decoder.g.vocabulary), found=str(0 if pieces is None else len(pieces)))
+            self.stop_text, self.pieces = stop_text, pieces
+            self.job.stop_text, self.job.pieces = &stop_text.s, &pieces.s
 
 
 cdef class _Found:
     """Room for what a search finds."""
     cdef fs_decode_out out
     cdef fs_atomic steps
-    cdef object starts, ids, logprobs, aligned, lengths, ended, stop_logprobs
+    cdef object starts, ids, logprobs, aligned, others, other_logprobs, lengths, ended, stop_logprobs
 
     def __cinit__(self, _Search search):
         cdef const int64_t[::1] c_start
         cdef int32_t[::1] c_ids, c_lengths, c_aligned
         cdef float[::1] c_logprobs, c_stop_logprobs
         cdef unsigned char[::1] c_ended
+        cdef int32_t[:, ::1] c_others
+        cdef float[:, ::1] c_other_logprobs
         cdef int64_t count = search.job.count, most
+        self.others = self.other_logprobs = None
         limits = np.repeat(search.limits, search.job.results)
         self.starts = np.zeros(len(limits) + 1, np.int64)
         np.cumsum(limits, out=self.starts[1:])
@@ -244,6 +269,9 @@ cdef class _Found:
         try:  # filled as far as sequences go; untouched pages cost nothing
             self.ids, self.logprobs = np.empty(most, np.int32), np.empty(most, np.float32)
             self.aligned = np.empty(most, np.int32) if search.aligned else None
+            if search.job.alternatives:
+                self.others = np.empty((most, search.job.alternatives), np.int32)
+                self.other_logprobs = np.empty((most, search.job.alternatives), np.float32)
         except MemoryError:
             raise errors.OutOfMemoryError("out of memory", where="max_new_tokens", expected="room for every token",
                                           found=f"{most} tokens") from None
@@ -259,13 +287,17 @@ cdef class _Found:
         if self.aligned is not None:
             c_aligned = self.aligned
             self.out.aligned = &c_aligned[0]
+        if self.others is not None:
+            c_others, c_other_logprobs = self.others, self.other_logprobs
+            self.out.other, self.out.other_logprob = &c_others[0, 0], &c_other_logprobs[0, 0]
 
     def result(self, late):
         kept = np.zeros(len(self.lengths) + 1, np.int64)
         np.cumsum(self.lengths, out=kept[1:])
         taken = np.repeat(self.starts[:-1] - kept[:-1], self.lengths) + np.arange(kept[-1])
         aligned = None if self.aligned is None else self.aligned[taken]
-        return Decoded(self.ids[taken], kept, self.logprobs[taken], aligned, self.ended.reshape(-1), self.stop_logprobs,
+        others, logprobs = (None if a is None else a[taken] for a in (self.others, self.other_logprobs))
+        return Decoded(self.ids[taken], kept, self.logprobs[taken], aligned, others, logprobs, self.ended.reshape(-1), self.stop_logprobs,
                        self.steps, late)
 
 

@@ -151,6 +151,12 @@ class Graph:
         results: int = 1,
         length_penalty: float = 1.0,
         aligned: bool = False,
+        sampling: Sampling | None = None,  # of all sequences; seeds and streams: one for all or one each
+        seeds: Any = None,
+        streams: Any = None,
+        stop_text: Strings | None = None,  # texts that end a sequence; pieces: what each token adds to its text
+        pieces: Strings | None = None,
+        alternatives: int = 0,
         threads: int | None = None,
         rows: int = 0,
         deadline: float | None = None,
@@ -167,6 +173,33 @@ class Memory:
     cell: F32 | None  # (B, L, H)
     def __init__(self, states: F32 | None, offsets: I64, hidden: F32 | None, cell: F32 | None) -> None: ...
 
+class Strings:
+    """Byte strings one behind the other: string i is data[offsets[i]:offsets[i + 1]]."""
+
+    def __init__(self, data: NDArray[np.uint8], offsets: I64) -> None: ...
+    def __len__(self) -> int: ...
+
+class Sampling:
+    """How the tokens of an answer are chosen (csrc/decode/sampling.h); what is left out changes nothing."""
+
+    def __init__(
+        self,
+        vocabulary: int,
+        *,
+        bias: Mapping[int, float] | None = None,
+        repetition_penalty: float = 1.0,
+        presence_penalty: float = 0.0,
+        frequency_penalty: float = 0.0,
+        no_repeat_ngram: int = 0,
+        banned: Sequence[int] = (),
+        forced: Sequence[int] = (),
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        typical_p: float = 1.0,
+    ) -> None: ...
+
 class Decoded:
     """A results for each of B sequences, best first."""
 
@@ -174,6 +207,8 @@ class Decoded:
     offsets: I64  # (A B + 1)
     logprobs: F32  # flat, one a token
     aligned: I32 | None  # flat: the source's token that each looked at most; -1 where that is not known
+    others: I32 | None  # (N, alternatives): the likeliest tokens at each place; -1: no more of them
+    other_logprobs: F32 | None
     # (A B): 0 at the limit, 1 by a stop token (not in ids), 2 as the work stopped, 3: no result
     ended: NDArray[np.uint8]
     stop_logprobs: F32  # (A B): log-probability of the stop token, 0 where there is none
@@ -231,6 +266,23 @@ def probe_search(
     rows: int = 64,
     **search: Any,
 ) -> Decoded: ...
+
+# probe_sampling.pxi
+def probe_philox(counter: Sequence[int], key: Sequence[int]) -> list[int]: ...
+def probe_random(seed: int, stream: int, count: int) -> NDArray[np.float64]: ...
+def probe_choose(
+    any_graph: Graph,
+    logits: Any,
+    sampling: Sampling,
+    *,
+    prompt: Any = (),
+    answer: Any = (),
+    tokens: Any = None,
+    mask: Any = None,
+    seed: int = 0,
+    stream: int = 0,
+) -> tuple[I32, F32]: ...
+def probe_filter(any_graph: Graph, logits: Any, sampling: Sampling) -> tuple[I32, NDArray[np.float64]]: ...
 
 # strings.pxi
 class Documents:

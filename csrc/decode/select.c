@@ -1,0 +1,76 @@
+#include "select.h"
+
+#include <float.h>
+
+/* Rising with the rank; no two items have the same. */
+static uint64_t rank_of(const fs_items *x, int i) {
+    uint32_t bits;
+    memcpy(&bits, &x->key[i], sizeof bits);
+    bits ^= bits >> 31 ? UINT32_MAX : UINT32_C(1) << 31; /* numbers in the order of floats */
+    return (uint64_t)bits << 32 | (uint32_t)~(uint32_t)x->index[i];
+}
+
+static void swap(fs_items *x, int i, int j) {
+    const float key = x->key[i], weight = x->weight[i];
+    const int32_t index = x->index[i];
+    x->key[i] = x->key[j];
+    x->weight[i] = x->weight[j];
+    x->index[i] = x->index[j];
+    x->key[j] = key;
+    x->weight[j] = weight;
+    x->index[j] = index;
+}
+
+/* Items [low, high) that rank above `pivot` come first; returns how far they go, *mass what they weigh. */
+static int part(fs_items *x, int low, int high, uint64_t pivot, double *mass) {
+    double sum = 0;
+    while (low < high) {
+        if (rank_of(x, low) > pivot) {
+            sum += (double)x->weight[low++];
+        } else {
+            swap(x, low, --high);
+        }
+    }
+    *mass = sum;
+    return low;
+}
+
+/* Halves the range of ranks in which the last kept item lies, 64 times at most. */
+void fs_items_keep(fs_items *x, double target) {
+    uint64_t bottom = UINT64_MAX, top = 0;
+    double need = FS_MAX(target, DBL_MIN), mass;
+    int low = 0, high = x->count; /* [0, low) are kept, [high, count) are not */
+    for (int i = 0; i < x->count; i++) {
+        const uint64_t rank = rank_of(x, i);
+        bottom = FS_MIN(bottom, rank);
+        top = FS_MAX(top, rank);
+    }
+    while (high - low > 1) {
+        const uint64_t pivot = bottom + (top - bottom) / 2;
+        const int middle = part(x, low, high, pivot, &mass);
+        if (mass >= need) {
+            high = middle;
+            bottom = pivot + 1;
+        } else {
+            low = middle;
+            top = pivot;
+            need -= mass;
+        }
+    }
+    x->count = high; /* the one left in between is the one that reaches the target */
+}
+
+int fs_items_at(const fs_items *x, double part) {
+    double sum = 0, wanted;
+    int last = 0;
+    for (int i = 0; i < x->count; i++) sum += (double)x->weight[i];
+    wanted = part * sum;
+    sum = 0;
+    for (int i = 0; i < x->count; i++) {
+        if (!(x->weight[i] > 0)) continue;
+        sum += (double)x->weight[i];
+        last = i;
+        if (sum > wanted) break;
+    }
+    return last;
+}
