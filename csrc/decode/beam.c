@@ -22,6 +22,9 @@ typedef struct beams {
     int32_t *index;         /* (K): of the best logits of a row, and the next theirs */
     float *value;
     float *logits;          /* (R, V) */
+    float *edited;          /* (V): of one row */
+    uint64_t *seen;         /* (V / 64 rounded up): zero between uses */
+    int32_t *path;          /* (limit): the tokens of one hypothesis */
     fs_error *err;
 } beams;
 
@@ -73,22 +76,58 @@ static void fill_tokens(beams *b) {
     }
 }
 
+static fs_history history_of(beams *b, const fs_hypotheses *h, int which) {
+    fs_history history = {.answer = b->path, .answers = h->length};
+    int32_t node = h->live[which].node;
+    int length;
+    history.prompt = prompt_of(b, h->sequence, &length);
+    history.prompts = length;
+    for (int i = h->length - 1; i >= 0; i--, node = h->node[node].before) b->path[i] = h->node[node].token;
+    return history;
+}
+
+/* Log-probabilities of a row, changed as was asked; hypotheses rank by these. */
+static fs_scores edit(beams *b, const fs_sampling *s, const fs_history *history, fs_scores x, float total) {
+    for (int i = 0; i < x.n; i++) b->edited[i] = x.logit[i] - total;
+    x.logit = b->edited;
+    fs_sampling_edit(s, history, x, b->seen);
+    return x;
+}
+
+/* The one continuation that was asked for; its rank is its own. */
+static void offer_forced(fs_hypotheses *h, const fs_decode_job *job, int which, int32_t token, fs_scores x, float total) {
+    const int at = fs_scores_place(x, token);
+    const float logprob = at < 0 ? -INFINITY : x.logit[at] - total;
+    if (logprob > -INFINITY)
+        fs_hypotheses_offer(h, job, (fs_next){h->live[which].score + (double)logprob, which, token, logprob});
+}
+
 /* Offers the best continuations of the hypothesis in `row`. */
 static void offer(beams *b, fs_hypotheses *h, int which, int row) {
     const fs_kernels *k = b->job->k;
-    float *logits = b->logits + (size_t)row * (size_t)b->m->vocabulary, total;
-    int n, best;
-    const int32_t *tokens = fs_logits_allow(b->m, b->job->never, b->job->nevers, row, logits, &n);
-    best = FS_MIN(b->job->beam - h->ends, n);
-    k->top_k_f32(n, logits, best, b->index, b->value);
-    total = k->log_sum_exp_f32(n, logits);
-    for (int i = 0; i < best && b->value[i] > -INFINITY; i++) {
-        const float logprob = b->value[i] - total;
-        const int32_t token = tokens ? tokens[b->index[i]] : b->index[i];
-        const fs_next next = {h->live[which].score + (double)logprob, which, token, logprob};
-        if (!fs_hypotheses_offer(h, b->job, next)) break;
-    }
+    const fs_sampling *s = b->job->sampling ? &b->job->sampling[h->sequence] : NULL;
+    fs_scores x = {.logit = b->logits + (size_t)row * (size_t)b->m->vocabulary}, ranks;
+    float total;
+    int best;
+    x.token = fs_logits_allow(b->m, b->job->never, b->job->nevers, row, x.logit, &x.n);
     b->aligned[which] = fs_logits_aligned(b->m, k, row);
+    total = k->log_sum_exp_f32(x.n, x.logit);
+    if (s && h->length < s->forceds) {
+        offer_forced(h, b->job, which, s->forced[h->length], x, total);
+        return;
+    }
+    ranks = x;
+    if (s && fs_sampling_edits(s)) {
+        const fs_history history = history_of(b, h, which);
+        ranks = edit(b, s, &history, x, total);
+    }
+    best = FS_MIN(b->job->beam - h->ends, x.n);
+    k->top_k_f32(x.n, ranks.logit, best, b->index, b->value);
+    for (int i = 0; i < best && b->value[i] > -INFINITY; i++) {
+        const float logprob = x.logit[b->index[i]] - total, rank = ranks.logit == x.logit ? logprob : b->value[i];
+        const int32_t token = x.token ? x.token[b->index[i]] : b->index[i];
+        if (!fs_hypotheses_offer(h, b->job, (fs_next){h->live[which].score + (double)rank, which, token, logprob})) break;
+    }
 }
 
 /* The sequence whose rows begin at `row` takes its step; `to` rows are already spoken for. */
@@ -135,7 +174,8 @@ static int64_t longest_of(const beams *b) {
 }
 
 static fs_status cut_room(beams *b, fs_arena *scratch, fs_error *err) {
-    const size_t R = (size_t)b->m->rows, K = (size_t)b->job->beam, S = (size_t)b->most, longest = (size_t)longest_of(b);
+    const size_t R = (size_t)b->m->rows, K = (size_t)b->job->beam, S = (size_t)b->most, longest = (size_t)longest_of(b),
+                 words = ((size_t)b->m->vocabulary + 63) / 64;
     for (fs_arena_plan(scratch);;) {
         b->spaces = fs_arena_cut(scratch, S, 1, sizeof *b->spaces);
         b->under = fs_arena_cut(scratch, S, 1, sizeof *b->under);
@@ -147,6 +187,9 @@ static fs_status cut_room(beams *b, fs_arena *scratch, fs_error *err) {
         b->index = fs_arena_cut(scratch, K, 1, sizeof *b->index);
         b->value = fs_arena_cut(scratch, K, 1, sizeof *b->value);
         b->logits = fs_arena_cut(scratch, R, (size_t)b->m->vocabulary, sizeof *b->logits);
+        b->edited = fs_arena_cut(scratch, (size_t)b->m->vocabulary, 1, sizeof *b->edited);
+        b->seen = fs_arena_cut(scratch, words, 1, sizeof *b->seen);
+        b->path = fs_arena_cut(scratch, longest, 1, sizeof *b->path);
         for (size_t s = 0; s < S; s++) {
             const fs_hypotheses h = {.live = fs_arena_cut(scratch, K, 1, sizeof *h.live),
                                      .grown = fs_arena_cut(scratch, K, 1, sizeof *h.grown),
@@ -157,9 +200,11 @@ static fs_status cut_room(beams *b, fs_arena *scratch, fs_error *err) {
             b->spaces[s] = h;
             b->under[s] = &b->spaces[s];
         }
-        if (!fs_arena_planning(scratch)) return FS_OK;
+        if (!fs_arena_planning(scratch)) break;
         FS_TRY(fs_arena_ready(scratch, "beams", err));
     }
+    memset(b->seen, 0, words * sizeof *b->seen);
+    return FS_OK;
 }
 
 fs_status fs_beam(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,

@@ -154,8 +154,8 @@ class Graph:
         sampling: Sampling | None = None,  # of all sequences; seeds and streams: one for all or one each
         seeds: Any = None,
         streams: Any = None,
-        stop_text: Strings | None = None,  # texts that end a sequence; pieces: what each token adds to its text
-        pieces: Strings | None = None,
+        stop_text: Strings | None = None,  # texts that end a sequence
+        pieces: Strings | None = None,  # what each token adds to a text
         alternatives: int = 0,
         threads: int | None = None,
         rows: int = 0,

@@ -10,11 +10,12 @@ import numpy as np
 
 from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
-from fastseq.models.parts import Decoder, generations
+from fastseq.models.parts import Decoder, generations, repeated
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
 from fastseq.models.search import Search, reporting
 from fastseq.models.spec import ModelSpec
 from fastseq.text import Batch
+from fastseq.text.pieces import token_name
 
 
 class LanguageModel(Model):
@@ -66,8 +67,7 @@ class LanguageModel(Model):
         steps = self.decoder.steps(prefix=self._encoded([text], None), max_new_tokens=1)
         log_probs = next(steps).log_probs[0]
         best = np.argsort(-log_probs, kind="stable")[:top_k].tolist()
-        names = self.tokenizer.vocabulary.tokens(best)
-        return [NextToken(name, i, float(np.exp(log_probs[i]))) for name, i in zip(names, best, strict=True)]
+        return [NextToken(token_name(self.tokenizer, i), i, float(np.exp(log_probs[i]))) for i in best]
 
     @overload
     def score(self, texts: str, **options: Any) -> TextScore: ...
@@ -117,16 +117,16 @@ class LanguageModel(Model):
                 expected="a text of at least one token",
             )
         begun = time.perf_counter()
-        prompts = decoder.prompts(len(batch), batch)
+        prompts = repeated(decoder.prompts(len(batch), batch), search.samples)
         limits, threads = decoder.limit(search.max_new_tokens), self._threads(search.threads)
         with reporting(search.progress, len(batch), "text") as told:
             decoded = self._graph_of_decoder.decode(
                 None,
                 (prompts.ids, prompts.offsets),
-                **search.native(decoder, limits, threads, told),
+                **search.native(decoder, limits, threads, told, len(batch)),
             )
         run = time.perf_counter()
-        texts = decoder.texts(decoded)
+        texts = decoder.texts(decoded, search)
         times = Timings(tokenized, run - begun, time.perf_counter() - run)
         return generations(decoded, texts, times, search)
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError
+from fastseq.errors import ArgumentError, UnsupportedError
 from fastseq.models.base import Model, Texts, listed, packed
 from fastseq.models.blocks import Embedding
-from fastseq.models.results import I32, FinishReason, Generation, Memory, Step, Timings
+from fastseq.models.results import I32, FinishReason, Generation, Memory, Step, Timings, TopLogprobs
 from fastseq.models.search import Search, reporting
 from fastseq.text import Batch, Tokenizer
+from fastseq.text.pieces import strings, token_bytes
+from fastseq.text.rules import RuleTokenizer
+from fastseq.text.sentencepiece import SentencePieceTokenizer
 
 
 class Encoder:
@@ -80,11 +84,65 @@ class Decoder:
             )
         return found
 
-    def stops(self, more: Iterable[str] | None) -> list[int]:
-        """The ids that end an output: the model's own, and the caller's."""
-        if isinstance(more, str):
-            more = [more]
-        return [*self.stop, *(self.token_id(token, "stop") for token in more or ())]
+    @property
+    def vocabulary(self) -> int:
+        """V: how many tokens there are."""
+        return self._graph.width
+
+    def token(self, token: int | str, where: str) -> int:
+        """The id of a token by its id or name."""
+        if isinstance(token, str):
+            return self.token_id(token, where)
+        if not isinstance(token, (int, np.integer)) or not 0 <= token < self.vocabulary:
+            raise ArgumentError(
+                "no such token",
+                where=where,
+                expected=f"a name, or 0 to {self.vocabulary - 1}",
+                found=f"{token!r:.60}",
+            )
+        return int(token)
+
+    def tokens(self, tokens: Iterable[int | str], where: str) -> list[int]:
+        """The ids of tokens by id or name."""
+        return [self.token(token, where) for token in ([tokens] if isinstance(tokens, str) else tokens)]
+
+    def beginning(self, forced: Iterable[int | str]) -> list[int]:
+        """What an answer begins with: ids or names of tokens, or a text."""
+        if isinstance(forced, str) and self._tokenizer is not None:
+            return self._tokenizer.encode(forced, add_special_tokens=False)
+        return self.tokens(forced, "forced")
+
+    def stops(self, more: str | Iterable[str] | None) -> tuple[list[int], list[bytes]]:
+        """What ends an output: ids, the model's own and those that the caller names, and texts in UTF-8."""
+        ids, texts = list(self.stop), []
+        for stop in [more] if isinstance(more, str) else more or ():
+            if self._is_text(stop):
+                texts.append(stop.encode())
+            else:
+                ids.append(self.token_id(stop, "stop"))
+        return ids, texts
+
+    def _is_text(self, stop: str) -> bool:
+        """Whether it is looked for in the text, and not a token's name."""
+        if not stop:
+            raise ArgumentError("an empty text", where="stop", expected="one character at least")
+        tokenizer = self._tokenizer
+        if tokenizer is None or isinstance(tokenizer, RuleTokenizer) or stop in tokenizer.special_tokens:
+            return False
+        if isinstance(tokenizer, SentencePieceTokenizer):
+            id = tokenizer.token_id(stop)
+            return id is None or not tokenizer.is_control(id)
+        return True
+
+    @cached_property
+    def pieces(self) -> native.Strings:
+        """What each token adds to a text."""
+        made = None if self._tokenizer is None else token_bytes(self._tokenizer, self.vocabulary)
+        if made is None:
+            raise UnsupportedError(
+                "texts of this tokenizer are not its tokens one behind the other", where="stop"
+            )
+        return strings(made)
 
     def limit(self, tokens: Any) -> Any:
         """A checked limit: one for all, or one a text."""
@@ -142,15 +200,19 @@ class Decoder:
         self._model._open()
         given = None if prefix is None else packed(prefix)
         count = len(memory) if memory is not None else len(given) if given is not None else 1
-        begun = self.prompts(count, given)
+        if search.samples > 1 and memory is not None:
+            raise ArgumentError(
+                "samples of a memory are drawn one at a time", where="num_return", expected="1"
+            )
+        begun = repeated(self.prompts(count, given), search.samples)
         threads = self._model._threads(search.threads)
         with reporting(search.progress, count, "text") as told:
             decoded = self._graph.decode(
                 None if memory is None else memory.native,
                 (begun.ids, begun.offsets),
-                **search.native(self, self.limit(search.max_new_tokens), threads, told),
+                **search.native(self, self.limit(search.max_new_tokens), threads, told, count),
             )
-        return generations(decoded, self.texts(decoded), Timings(0, 0, 0), search)
+        return generations(decoded, self.texts(decoded, search), Timings(0, 0, 0), search)
 
     def steps(
         self,
@@ -169,7 +231,10 @@ class Decoder:
         given = None if prefix is None else packed(prefix)
         count = len(memory) if memory is not None else len(given) if given is not None else 1
         begun = self.prompts(count, given)
-        ends = np.array(self.stops(stop), np.int32)
+        stop_ids, stop_texts = self.stops(stop)
+        if stop_texts:
+            raise ArgumentError("no token", where="stop", found=repr(stop_texts[0].decode()))
+        ends = np.array(stop_ids, np.int32)
         stepper = self._graph.stepper(None if memory is None else memory.native, count)
         log_probs = _feed(stepper, begun)
         finished = np.zeros(count, np.bool_)
@@ -187,11 +252,27 @@ class Decoder:
                 return
             log_probs = stepper.step(ids)
 
-    def texts(self, decoded: native.Decoded) -> list[str]:
-        """What was decoded as text; empty texts without a tokenizer."""
+    def texts(self, decoded: native.Decoded, search: Search) -> list[str]:
+        """What was decoded as text, up to what stopped it; empty texts without a tokenizer."""
         if self._tokenizer is None:
             return [""] * (len(decoded.offsets) - 1)
-        return self._tokenizer.decode_batch(Batch(decoded.ids, decoded.offsets))
+        texts = self._tokenizer.decode_batch(Batch(decoded.ids, decoded.offsets))
+        ends = [stop.decode() for stop in self.stops(search.stop)[1]]
+        return [before(text, ends) for text in texts] if ends else texts
+
+
+def before(text: str, ends: Sequence[str]) -> str:
+    """The text up to the first of `ends` that it holds."""
+    return text[: min((place for place in map(text.find, ends) if place >= 0), default=len(text))]
+
+
+def repeated(batch: Batch, times: int) -> Batch:
+    """Each sequence so many times in a row."""
+    if times == 1:
+        return batch
+    rows = [row for row in batch for _ in range(times)]
+    offsets = np.cumsum([0, *map(len, rows)])
+    return Batch(np.concatenate([*rows, np.empty(0, np.int32)]), offsets)
 
 
 def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings, search: Search) -> list[Any]:
@@ -209,8 +290,10 @@ def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings,
         if ended == len(reasons):  # fewer hypotheses than were asked for
             results.append(None)
             continue
-        ids = decoded.ids[span]
-        results.append(Generation(text, ids, logprobs, score, reasons[ended], timings, (), aligned))
+        ids, top = decoded.ids[span], None
+        if decoded.others is not None and decoded.other_logprobs is not None:
+            top = TopLogprobs(decoded.others[span], decoded.other_logprobs[span])
+        results.append(Generation(text, ids, logprobs, score, reasons[ended], timings, (), aligned, top))
     if search.num_return == 1:
         return results
     each = search.num_return

@@ -30,6 +30,18 @@ class Timings(NamedTuple):
         return sum(self)
 
 
+class TopLogprobs(NamedTuple):
+    """The likeliest tokens at each place of an answer of T tokens, the likeliest first.
+
+    Probabilities are the model's own, before temperature, penalties and filters.
+    """
+
+    ids: I32
+    """(T, k); -1 where there are no more of them."""
+    logprobs: F32
+    """(T, k)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Generation:
     """One generated text.
@@ -37,7 +49,8 @@ class Generation:
     Attributes:
         text: the output; empty when the model has no tokenizer for it.
         ids: (T) int32, the output's tokens without the one that ended it.
-        token_logprobs: (T) float32, the natural logarithm of each token's probability.
+        token_logprobs: (T) float32, the natural logarithm of each token's probability: the model's own,
+            before temperature, penalties and filters.
         score: their sum, the end's included: the log-probability of the whole output.
         finish_reason: ``stop`` when the model ended it, ``length`` when the limit did, ``deadline`` or
             ``interrupted`` (by a signal) when it is only what was done by then.
@@ -45,6 +58,7 @@ class Generation:
         parts: for a model that cuts texts into pieces, the pieces' own results in order.
         alignment: (T) int32, the source's token that each of `ids` comes from, -1 where that is not known;
             None unless it was asked for.
+        top_logprobs: None unless it was asked for.
 
     """
 
@@ -56,6 +70,7 @@ class Generation:
     timings: Timings
     parts: tuple[Generation, ...] = field(default=(), repr=False)
     alignment: I32 | None = field(default=None, repr=False)
+    top_logprobs: TopLogprobs | None = field(default=None, repr=False)
 
 
 def ended_together(reasons: Iterable[FinishReason]) -> FinishReason:

@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fastseq.errors import ArgumentError
 from fastseq.models.results import I32
+from fastseq.models.sampling import Sampling, whole
 from fastseq.progress import progress_bar
+from fastseq.text.pieces import strings
 
 if TYPE_CHECKING:
     from fastseq.models.parts import Decoder
@@ -22,18 +26,23 @@ BEAM_MAX = 1024
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Sampling):
     """Options of a call.
+
+    Those of `fastseq.models.sampling.Sampling`, and:
 
     Attributes:
         max_new_tokens: the longest output, in tokens; one number, or one a text (a piece, where the model
             cuts texts into pieces). The model's own limit where it is left out.
         beam_size: hypotheses that are followed at once; 1 is greedy search, the likeliest token each time.
-        num_return: how many of them come back, best first: with more than 1, a list a text.
+        num_return: how many of them come back, best first: with more than 1, a list a text. With chance
+            (`temperature` ...) and without beams, how many samples of each text.
         length_penalty: alpha in score / length^alpha, by which hypotheses rank; the length is that of the
             output with the token that ended it. 0 favours short outputs, 1 (Marian's usual) ranks by
             the mean.
-        stop: tokens that end an output besides the model's own.
+        stop: texts that end an output besides the model's own stop tokens, wherever the borders of tokens
+            are: the output's text ends before them, its ids with the token that completes one. Names of
+            special tokens are those tokens, as all names are where the vocabulary is one of words.
         return_scores: False leaves `token_logprobs` empty and `score` 0.
         align: note which token of the source each token of an output comes from, by the decoder's attention.
         threads: of this call.
@@ -48,7 +57,7 @@ class Search:
     beam_size: int = 1
     num_return: int = 1
     length_penalty: float = 1.0
-    stop: Iterable[str] | None = None
+    stop: str | Iterable[str] | None = None
     return_scores: bool = True
     align: bool = False
     threads: int | None = None
@@ -58,10 +67,18 @@ class Search:
     begun: float = field(default_factory=time.monotonic, repr=False)  # what the deadline counts from
 
     def __post_init__(self) -> None:
-        _whole(self.beam_size, 1, BEAM_MAX, "beam_size")
-        _whole(self.num_return, 1, self.beam_size, "num_return")
+        for name in ("stop", "banned", "forced"):  # iterables may be gone through but once
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                object.__setattr__(self, name, tuple(value))
+        self.check_sampling()
+        whole(self.beam_size, 1, BEAM_MAX, "beam_size")
+        whole(self.num_return, 1, BEAM_MAX if self.sampled else self.beam_size, "num_return")
+        refused = self.of_chance() if self.beam_size > 1 else []
+        if refused:
+            raise ArgumentError("not with beams", where=refused[0], expected="beam_size 1")
         if self.batch_tokens is not None:
-            _whole(self.batch_tokens, 1, 2**31 - 1, "batch_tokens")
+            whole(self.batch_tokens, 1, 2**31 - 1, "batch_tokens")
         for name, value in (("length_penalty", self.length_penalty), ("deadline", self.deadline)):
             if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
                 raise ArgumentError("not a number", where=name, found=repr(value)[:60])
@@ -71,14 +88,34 @@ class Search:
         """Seconds until the deadline."""
         return None if self.deadline is None else self.begun + self.deadline - time.monotonic()
 
-    def native(self, decoder: Decoder, limits: Any, threads: int | None, told: Told) -> dict[str, Any]:
-        """The engine's arguments."""
+    @property
+    def sampled(self) -> bool:
+        """Whether chance has a part."""
+        return self.beam_size == 1 and self.heat > 0
+
+    @property
+    def samples(self) -> int:
+        """How often each text goes through the engine."""
+        return self.num_return if self.sampled else 1
+
+    def native(
+        self, decoder: Decoder, limits: Any, threads: int | None, told: Told, count: int
+    ) -> dict[str, Any]:
+        """The engine's arguments for `count` texts, each of them `samples` times in a row."""
+        stop, stop_texts = decoder.stops(self.stop)
+        if stop_texts and self.beam_size > 1:
+            raise ArgumentError(
+                "not with beams, but for tokens", where="stop", found=repr(stop_texts[0])[:60]
+            )
+        texts = {"stop_text": strings(stop_texts), "pieces": decoder.pieces} if stop_texts else {}
         return {
-            "stop": decoder.stops(self.stop),
+            **self.engine(decoder, count, self.samples),
+            **texts,
+            "stop": stop,
             "never": decoder.never,
-            "max_new_tokens": limits,
+            "max_new_tokens": np.repeat(limits, self.samples) if np.ndim(limits) else limits,
             "beam": self.beam_size,
-            "results": self.num_return,
+            "results": self.num_return // self.samples,
             "length_penalty": self.length_penalty,
             "aligned": self.align,
             "threads": threads,
@@ -108,8 +145,3 @@ def reporting(progress: Progress | bool | None, total: int, unit: str) -> Iterat
         return
     told: Progress = progress
     yield lambda done: told(done, total)
-
-
-def _whole(value: Any, low: int, high: int, where: str) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise ArgumentError("out of range", where=where, expected=f"{low} to {high}", found=repr(value)[:60])

@@ -14,7 +14,7 @@ from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.blocks import Embedding
 from fastseq.models.documents import runs, translate
-from fastseq.models.parts import Decoder, Encoder, generations
+from fastseq.models.parts import Decoder, Encoder, generations, repeated
 from fastseq.models.results import Generation, Timings, ended_together, said
 from fastseq.models.search import Search, Told, reporting
 from fastseq.models.segment import Segmenter, distinct
@@ -103,7 +103,8 @@ class Seq2Seq(Model):
             stream: give an iterator; `texts` may be one, too, of any length. Results come in order, as runs
                 of texts are done, and memory does not grow with their number.
             and those of `fastseq.models.search.Search`: max_new_tokens, beam_size, num_return,
-                length_penalty, stop, return_scores, align, threads, batch_tokens, deadline, progress.
+                length_penalty, stop, return_scores, align, threads, batch_tokens, deadline, progress; how
+                tokens are chosen (`fastseq.models.sampling.Sampling`): temperature, top_k, top_p, seed ...
 
         An exception that stops the work, as of Ctrl-C, has the results so far as its `results`.
         """
@@ -160,7 +161,7 @@ class Seq2Seq(Model):
 
         def results(decoded: native.Decoded) -> list[Any]:
             run = time.perf_counter()
-            texts = self.decoder.texts(decoded)
+            texts = self.decoder.texts(decoded, search)
             times = Timings(tokenized, run - begun, time.perf_counter() - run)
             return finish(generations(decoded, texts, times, search))
 
@@ -184,7 +185,8 @@ class Seq2Seq(Model):
             raise ArgumentError(
                 "as many as texts", where="max_new_tokens", expected=str(count), found=str(len(limits))
             )
-        prompts = None if prefixes is None else decoder.prompts(count, prefixes)
+        prompts = None if prefixes is None else repeated(decoder.prompts(count, prefixes), search.samples)
+        batch = repeated(batch, search.samples)
         return native.translate(
             self._graphs["encoder"],
             self._graphs["decoder"],
@@ -193,7 +195,7 @@ class Seq2Seq(Model):
             start=0 if decoder.start is None else decoder.start,
             prompts=None if prompts is None else (prompts.ids, prompts.offsets),
             shortlist=self._shortlist,
-            **search.native(decoder, limits, self._threads(search.threads), told),
+            **search.native(decoder, limits, self._threads(search.threads), told, count),
         )
 
 

@@ -125,6 +125,10 @@ class PipelineTokenizer(Tokenizer):
             )
         return self._tokens[id]
 
+    def token_or_none(self, id: int) -> str | None:
+        """The token; None when there is none of that id."""
+        return self._tokens.get(id)
+
     def id(self, token: str) -> int | None:
         """The id of a token, added ones among them; None when there is none."""
         return self._ids.get(token)

@@ -202,7 +202,7 @@ def test_what_is_no_text_is_refused():
     with pytest.raises(ArgumentError, match="threads"):
         model("abc", threads=-1)
     with pytest.raises(TypeError):
-        model("abc", temperature=1)
+        model("abc", heat=1)
 
 
 def test_long_text_and_odd_text():

@@ -1,4 +1,4 @@
-"""Choosing a token, in plain NumPy: logits are edited, then filtered, in the order of transformers' processors."""
+"""Choosing a token in plain NumPy: logits are edited, then filtered, in the order of transformers."""
 
 import numpy as np
 
