@@ -5,162 +5,17 @@
 
 #include "base/arena.h"
 #include "base/checked.h"
+#include "parts.h"
 #include "text/lookup/bpe_cache.h"
 #include "text/unicode/utf8.h"
 
-#define BLOCK_BYTES 65536
 #define AHEAD 8 /* texts, that are fetched while this one is encoded */
-#define SHOWN_BYTES 100 /* of an unknown token, in an error */
-
-/* Where a text stands while it is encoded. */
-typedef struct cursor {
-    const fs_encoder *e;
-    fs_text_block *block;
-    fs_text text;
-    fs_mapped mapped;
-    unsigned want;
-    int64_t tokens;
-    int32_t byte, character; /* the same place, counted both ways */
-} cursor;
-
-static fs_status add_i32(fs_buffer *b, int32_t value, fs_error *err) {
-    if (b->capacity - b->size >= sizeof value) {
-        memcpy((unsigned char *)b->data + b->size, &value, sizeof value);
-        b->size += sizeof value;
-        return FS_OK;
-    }
-    return fs_buffer_append(b, &value, sizeof value, err);
-}
-
-/* Characters before `byte` of the original text; the places asked for never fall. */
-static int32_t characters_before(cursor *c, int32_t byte) {
-    c->character += (int32_t)fs_utf8_length(c->text.data + c->byte, (size_t)(byte - c->byte));
-    c->byte = byte;
-    return c->character;
-}
-
-/* Where the mapped piece [*begin, *end) comes from in the original text, in bytes. */
-static void original(const cursor *c, int32_t *begin, int32_t *end) {
-    if (!c->mapped.from || *begin == *end) return;
-    *begin = c->mapped.from[*begin];
-    *end = c->mapped.from[*end - 1];
-    *end += fs_utf8_size(c->text.data[*end]);
-}
-
-/* Adds [begin, end) of the original text, in bytes, as characters when those are wanted. */
-static fs_status add_span(cursor *c, int32_t begin, int32_t end) {
-    fs_text_block *b = c->block;
-    if (c->want & FS_WANT_CHARACTER_SPANS) {
-        int32_t length = (int32_t)fs_utf8_length(c->text.data + begin, (size_t)(end - begin));
-        begin = characters_before(c, begin);
-        end = begin + length;
-    }
-    FS_TRY(add_i32(&b->spans, begin, &b->error));
-    return add_i32(&b->spans, end, &b->error);
-}
-
-static fs_status add_piece(cursor *c, const uint8_t *piece, size_t size) {
-    fs_text_block *b = c->block;
-    int64_t end;
-    FS_TRY(fs_buffer_append(&b->pieces, piece, size, &b->error));
-    end = (int64_t)b->pieces.size;
-    return fs_buffer_append(&b->ends, &end, sizeof end, &b->error);
-}
-
-/* Tokens that are not in the text: empty spans at `place` bytes. */
-static fs_status add_fixed(cursor *c, const int32_t *ids, int32_t n, int32_t place) {
-    int32_t i;
-    if (c->want & FS_WANT_BARE) return FS_OK;
-    for (i = 0; i < n; i++) {
-        if (c->want & FS_WANT_IDS) FS_TRY(add_i32(&c->block->ids, ids[i], &c->block->error));
-        if (c->want & FS_WANT_SPANS) FS_TRY(add_span(c, place, place));
-        if (c->want & FS_WANT_PIECES) {
-            fs_text token = fs_vocab_token(c->e->vocab, ids[i]);
-            FS_TRY(add_piece(c, token.data, token.size));
-        }
-        c->tokens++;
-    }
-    return FS_OK;
-}
-
-static fs_status map_text(cursor *c, int want_from) {
-    return fs_text_map(&c->e->map, c->text, want_from, &c->block->scratch, &c->mapped, &c->block->error);
-}
 
 void fs_name_text(int64_t text, char *name, size_t size) {
     if (text < 0)
         snprintf(name, size, "text");
     else
         snprintf(name, size, "texts[%lld]", (long long)text);
-}
-
-static fs_status fail_unknown(cursor *c, int64_t text, int32_t begin, int32_t end, int special) {
-    int shown = (int)FS_MIN(end - begin, SHOWN_BYTES);
-    const uint8_t *piece;
-    char where[80];
-    int32_t from = begin, to = end;
-    FS_TRY(map_text(c, 1)); /* the same again, with places */
-    piece = c->mapped.data + begin;
-    original(c, &from, &to);
-    while (shown < end - begin && (piece[shown] & 0xC0) == 0x80) shown--;
-    fs_name_text(text, where, sizeof where / 2);
-    snprintf(where + strlen(where), sizeof where / 2, ", character %d", (int)characters_before(c, from));
-    return fs_fail(&c->block->error, FS_ERR_UNKNOWN_TOKEN, where,
-                   special ? "the text spells a special token" : "token not in the vocabulary",
-                   "a token of the vocabulary|%.*s%s", shown, (const char *)piece, shown < end - begin ? "..." : "");
-}
-
-/* The id of a piece; -1 when it is to be dropped or is an error. */
-static int32_t look_up(const fs_encoder *e, const uint8_t *piece, size_t size, int *special) {
-    int32_t id = fs_vocab_find(e->vocab, piece, size);
-    *special = id >= 0 && !e->allow_special && fs_vocab_is_special(e->vocab, id);
-    if (id >= 0 && !*special) return id;
-    return e->unknown == FS_UNKNOWN_MAP ? e->unknown_id : -1;
-}
-
-static fs_status encode_pieces(cursor *c, int64_t text) {
-    const fs_encoder *e = c->e;
-    fs_splitter s = {c->mapped.data, c->mapped.size, 0, e->split, e->punctuation};
-    int32_t begin, end;
-    while (fs_split_next(&s, &begin, &end)) {
-        const uint8_t *piece = c->mapped.data + begin;
-        int special = 0;
-        int32_t id = e->vocab ? look_up(e, piece, (size_t)(end - begin), &special) : 0;
-        if (id < 0 && e->unknown == FS_UNKNOWN_DROP) continue;
-        if (id < 0 && (c->want & FS_WANT_IDS)) return fail_unknown(c, text, begin, end, special);
-        if (c->want & FS_WANT_IDS) FS_TRY(add_i32(&c->block->ids, id, &c->block->error));
-        if (c->want & FS_WANT_PIECES) FS_TRY(add_piece(c, piece, (size_t)(end - begin)));
-        if (c->want & FS_WANT_SPANS) {
-            int32_t from = begin, to = end;
-            original(c, &from, &to);
-            FS_TRY(add_span(c, from, to));
-        }
-        c->tokens++;
-    }
-    return FS_OK;
-}
-
-/* `text` is its place in the batch; -1: it is alone. */
-static fs_status encode_text(cursor *c, int64_t text) {
-    const fs_encoder *e = c->e;
-    if (c->text.size > FS_TEXT_MAX) {
-        char where[40];
-        fs_name_text(text, where, sizeof where);
-        return fs_fail(&c->block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
-                       (unsigned long long)c->text.size);
-    }
-    FS_TRY(map_text(c, (c->want & FS_WANT_SPANS) != 0));
-    FS_TRY(add_fixed(c, e->prepend, e->prepend_count, 0));
-    FS_TRY(encode_pieces(c, text));
-    return add_fixed(c, e->append, e->append_count, (int32_t)c->text.size);
-}
-
-fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
-                      int64_t *tokens) {
-    cursor c = {call->encoder, block, text, {0}, want, 0, 0, 0};
-    const fs_status st = encode_text(&c, place);
-    *tokens = c.tokens;
-    return st;
 }
 
 /* Takes `count` elements from place `at` on out of an array that ends with them and others. */
@@ -216,6 +71,14 @@ static void give_back(fs_text_block *block) {
     block->cache = NULL;
 }
 
+/* A part of a text. */
+static void encode_part(const batch *all, fs_text_block *b) {
+    const fs_text whole = all->texts[b->begin], part = fs_part_text(b, whole);
+    const int64_t place = all->call->alone ? -1 : b->begin;
+    b->status = all->job(all->call, part, place, fs_part_want(b, whole, all->want), b, &b->tokens);
+    if (all->want & FS_WANT_CHARACTER_SPANS) b->before = (int32_t)fs_utf8_length(part.data, part.size);
+}
+
 /* offsets[i + 1] takes the token count of text i; fs_encode_batch adds them up. */
 static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     batch *all = ctx;
@@ -224,8 +87,9 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     for (i = begin; i < end; i++) {
         fs_text_block *b = &all->out->blocks[i];
         if (all->alone && i) take_over(b, b - 1);
-        t = b->begin;
-        if (all->call->together && all->call->most < 0) {
+        t = b->to ? b->end : b->begin;
+        if (b->to) encode_part(all, b);
+        if (all->call->together && all->call->most < 0 && t < b->end) {
             b->status = all->call->together(all->call, all->texts, all->want, b, all->out->offsets + 1);
             t = b->end;
         }
@@ -238,34 +102,15 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* Cuts the texts in blocks of at least BLOCK_BYTES; with blocks NULL it only counts them. */
-static int64_t cut_blocks(const fs_text *texts, int64_t count, fs_text_block *blocks) {
-    int64_t n = 0, t, begin = 0;
-    uint64_t bytes = 0;
-    for (t = 0; t < count; t++) {
-        bytes += texts[t].size + 8; /* empty texts are work too */
-        if (bytes < BLOCK_BYTES && t + 1 < count) continue;
-        if (blocks) {
-            blocks[n].begin = begin;
-            blocks[n].end = t + 1;
-        }
-        n++;
-        begin = t + 1;
-        bytes = 0;
-    }
-    return n;
-}
-
-static fs_status open_blocks(const fs_text *texts, int64_t count, fs_encoded *out, fs_error *err) {
+static fs_status open_blocks(const batch *all, int64_t count, fs_error *err) {
+    fs_encoded *out = all->out;
     size_t bytes = 0;
-    int ok = fs_size_array((size_t)count + 1, sizeof(int64_t), 1, &bytes);
-    if (ok) out->offsets = fs_alloc(bytes);
+    if (fs_size_array((size_t)count + 1, sizeof(int64_t), 1, &bytes)) out->offsets = fs_alloc(bytes);
     if (!out->offsets) return fs_fail_memory(err, "offsets", bytes);
-    out->block_count = cut_blocks(texts, count, NULL);
-    ok = fs_size_array((size_t)out->block_count, sizeof(fs_text_block), 1, &bytes);
-    if (ok) out->blocks = fs_alloc(bytes);
-    if (!out->blocks) return fs_fail_memory(err, "blocks", bytes);
-    cut_blocks(texts, count, out->blocks);
+    FS_TRY(fs_blocks_cut(all->call, all->texts, count, all->want, !all->alone, &out->kept, err));
+    out->blocks = out->kept.data;
+    out->block_count = (int64_t)(out->kept.size / sizeof *out->blocks);
+    out->count = count;
     return FS_OK;
 }
 
@@ -278,22 +123,54 @@ static void expect(fs_buffer *ids, const fs_text *texts, int64_t count, unsigned
     if (fs_buffer_add(ids, bytes + bytes / 4)) ids->size = 0;
 }
 
+/* The error of a block that failed. That of a part names a place in the part: the text is encoded as a whole, which
+ * fails with the right one. */
+static void error_of(const batch *all, fs_text_block *b, fs_error *err) {
+    fs_text_block whole;
+    int64_t tokens;
+    memset(&whole, 0, sizeof whole);
+    if (b->to && (b->status == FS_ERR_VALUE || b->status == FS_ERR_UNKNOWN_TOKEN)) {
+        const int64_t place = all->call->alone ? -1 : b->begin;
+        if (all->job(all->call, all->texts[b->begin], place, all->want, &whole, &tokens) == b->status)
+            b->error = whole.error;
+    }
+    if (err) *err = b->error;
+    fs_text_block_free(&whole);
+}
+
+/* Tokens of texts so far, and where parts begin. */
+static void add_up(const batch *all) {
+    const int in_bytes = (all->want & FS_WANT_BYTE_SPANS) != 0;
+    fs_encoded *out = all->out;
+    int32_t place = 0;
+    int64_t i;
+    for (i = 0; i < out->block_count; i++) {
+        fs_text_block *b = &out->blocks[i];
+        const int32_t length = b->before;
+        if (!b->to) continue;
+        out->offsets[b->begin + 1] += b->tokens;
+        if (b->from == 0) place = 0;
+        b->before = in_bytes ? b->from : place;
+        place += length;
+    }
+    for (i = 0; i < out->count; i++) out->offsets[i + 1] += out->offsets[i];
+}
+
 fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count, unsigned want,
                           fs_run *run, fs_encoded *out, fs_error *err) {
     batch all = {job, call, texts, want, out, fs_run_threads(run) == 1};
     int64_t i;
     fs_status st;
     memset(out, 0, sizeof *out);
-    FS_TRY_DONE(open_blocks(texts, count, out, err));
-    out->count = count;
+    FS_TRY_DONE(open_blocks(&all, count, err));
     if (all.alone && out->block_count) expect(&out->blocks[0].ids, texts, count, want);
     fs_parallel_for(run, out->block_count, 1, encode_blocks, &all);
     FS_TRY_DONE(fs_run_status(run, err));
     for (i = 0; i < out->block_count && st == FS_OK; i++) {
         st = out->blocks[i].status;
-        if (st != FS_OK && err) *err = out->blocks[i].error;
+        if (st != FS_OK) error_of(&all, &out->blocks[i], err);
     }
-    for (i = 0; i < count; i++) out->offsets[i + 1] += out->offsets[i];
+    add_up(&all);
 done:
     if (st != FS_OK) fs_encoded_free(out);
     return st;
@@ -311,7 +188,7 @@ void fs_text_block_free(fs_text_block *block) {
 void fs_encoded_free(fs_encoded *out) {
     int64_t i;
     for (i = 0; i < out->block_count && out->blocks; i++) fs_text_block_free(&out->blocks[i]);
-    fs_free(out->blocks);
+    fs_buffer_free(&out->kept);
     fs_free(out->offsets);
     memset(out, 0, sizeof *out);
 }
@@ -343,5 +220,11 @@ void fs_encoded_ids(fs_encoded *e, int32_t *ids) {
 }
 
 void fs_encoded_spans(fs_encoded *e, int32_t *spans) {
+    int64_t i, n;
+    for (i = 0; i < e->block_count; i++) { /* places in a part become places in its text */
+        int32_t *place = e->blocks[i].spans.data;
+        for (n = (int64_t)(e->blocks[i].spans.size / sizeof *place); e->blocks[i].before && n > 0; n--)
+            *place++ += e->blocks[i].before;
+    }
     put_together(e, offsetof(fs_text_block, spans), (unsigned char *)spans);
 }

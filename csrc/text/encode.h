@@ -1,7 +1,7 @@
-/* Texts to ids, a batch in one call: map (text_map.h), cut (split.h), look up (vocab.h).
+/* Texts to ids, a batch in one call.
  *
- * A batch is worked on in blocks of whole texts of about equal bytes. Each block fills buffers of its own, so
- * threads share nothing, and the results are put together in order. */
+ * A batch is worked on in blocks of about equal bytes: texts, or parts of a long one (parts.h). Each block fills buffers
+ * of its own, so threads share nothing, and the results are put together in order. */
 #ifndef FS_TEXT_ENCODE_H
 #define FS_TEXT_ENCODE_H
 
@@ -34,11 +34,16 @@ enum { /* what fs_encode_batch gives besides how many tokens each text has */
     FS_WANT_BYTE_SPANS = 4,
     FS_WANT_SPANS = FS_WANT_CHARACTER_SPANS | FS_WANT_BYTE_SPANS,
     FS_WANT_PIECES = 8, /* the pieces as they are looked up */
-    FS_WANT_BARE = 16   /* without prepend and append */
+    FS_WANT_BARE = 16,  /* without prepend and append */
+    FS_WANT_NO_HEAD = 32, /* the text goes on from another: nothing is put before it, it begins no text, */
+    FS_WANT_NO_TAIL = 64  /* or another goes on from it: nothing is put behind it */
 };
 
 typedef struct fs_text_block {
     int64_t begin, end; /* texts */
+    int32_t from, to;   /* of a part: bytes of the text `begin`; to 0: whole texts */
+    int64_t tokens;     /* of a part */
+    int32_t before;     /* of a part: where it begins in its text, in the unit of its spans */
     fs_buffer ids;      /* int32_t [tokens] */
     fs_buffer spans;    /* int32_t [tokens][2]: begin and end in the original text */
     fs_buffer pieces;   /* their bytes, one behind the other */
@@ -55,6 +60,7 @@ typedef struct fs_encoded {
     int64_t *offsets; /* [count + 1], of tokens */
     fs_text_block *blocks;
     int64_t block_count;
+    fs_buffer kept;   /* which has the blocks */
 } fs_encoded;
 
 /* What a job works with: an encoder of its kind, and what the caller of this one call chose. */
@@ -64,8 +70,16 @@ typedef struct fs_text_call fs_text_call;
 typedef fs_status (*fs_block_job)(const fs_text_call *call, const fs_text *texts, unsigned want, fs_text_block *block,
                                   int64_t *tokens);
 
+/* The first place behind `at` where ids and spans of what is before it, encoded with FS_WANT_NO_TAIL, and of what is
+ * behind it, with FS_WANT_NO_HEAD, are those of the whole text if no marker reaches over it; the text's size: none. */
+typedef int32_t (*fs_part_cut)(const fs_text_call *call, fs_text text, unsigned want, int32_t at);
+
 struct fs_text_call {
     void *encoder; /* shared by all threads */
+    fs_part_cut cut; /* NULL: a text is never cut in parts */
+    const struct fs_markers *markers; /* that are found in the text as it is given; their modes come first. NULL: none */
+    int64_t part;         /* bytes of a part at least; 0: as parts.h has it */
+    int alone;            /* there is one text, which is in no batch */
     fs_block_job together; /* the same as the job, quicker; NULL: text by text */
     const uint8_t *modes; /* fs_marker_mode (markers.h) of each added token; NULL: all are text */
     int64_t most;         /* tokens of a text with those around it: the rest of the text's own is cut off; -1: all */
@@ -96,6 +110,9 @@ fs_status fs_text_block_cache(fs_text_block *block, struct fs_cache_pool *pool);
 /* The job of an fs_encoder. */
 fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                       int64_t *tokens);
+
+/* Its fs_part_cut. */
+int32_t fs_rule_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at);
 
 /* What was made goes to arrays of the caller's; each block is given up once it is copied, so that the ids are
  * not held twice. */

@@ -8,6 +8,9 @@ from cpython.ref cimport Py_INCREF
 from libc.string cimport memcpy, memset
 
 
+PART_BYTES = FS_PART_BYTES  # of a part of a long text, about
+
+
 cdef int _rule(str value, tuple rules, str name) except -1:
     if value not in rules:
         raise errors.ArgumentError("unknown choice", where=name, expected=", ".join(rules), found=repr(value))
@@ -89,6 +92,9 @@ cdef class Encoder:
     cdef fs_text_job job
     cdef fs_block_job together
     cdef void *encoder
+    cdef fs_part_cut cut
+    cdef const fs_markers *markers
+    cdef int64_t part
     cdef readonly Py_ssize_t marker_count  # added tokens
     cdef readonly int32_t before, behind  # tokens put around a text
     cdef int64_t most
@@ -102,11 +108,16 @@ cdef class Encoder:
         more is cut off; before the first call alone."""
         self.most, self.from_left = most, from_left
 
+    def cut_parts(self, int64_t least) -> None:
+        """How many bytes the parts of a long text have at least (0: as the encoder has it); for tests."""
+        self.part = least
+
     cdef fs_text_call call(self, bytes modes, object most, bint bare) except *:
         """modes: one byte an added token (fs_marker_mode); None: all of them are text. most: None: as `cut_off` says."""
         cdef fs_text_call call
         call.encoder, call.together, call.modes = self.encoder, self.together, NULL
         call.before, call.behind = self.before, self.behind
+        call.cut, call.markers, call.part, call.alone = self.cut, self.markers, self.part, False
         call.most, call.from_left = self.most, self.from_left
         if most is not None:
             call.most = most
@@ -123,13 +134,14 @@ cdef class Encoder:
             call.modes = <const uint8_t *>PyBytes_AS_STRING(modes)
         return call
 
-    cdef fs_encoded encoded(self, texts, bytes modes, unsigned int want, threads, most=None) except *:
+    cdef fs_encoded encoded(self, texts, bytes modes, unsigned int want, threads, most=None, bint alone=False) except *:
         cdef fs_encoded out
         cdef fs_error err
         cdef fs_status st
         cdef fs_text_call call = self.call(modes, most, want & FS_WANT_BARE)
-        cdef _Views views = _Views(texts, "texts", 0, True)
+        cdef _Views views = _Views(texts, "text" if alone else "texts", -1 if alone else 0, True)
         cdef Run run = Run(threads)
+        call.alone = alone
         with nogil:
             st = fs_encode_batch(self.job, &call, views.views, views.count, want, &run.run, &out, &err)
         run.check(st, &err)
@@ -151,6 +163,8 @@ cdef class Encoder:
         cdef fs_text_call call = self.call(modes, most, bare)
         cdef fs_status st
         cdef int64_t tokens
+        if <int64_t>view.size >= 2 * (self.part if self.part else FS_PART_BYTES):
+            return self._encode_long(text, want, modes, most)
         memset(&block, 0, sizeof(block))
         try:
             with nogil:
@@ -159,6 +173,16 @@ cdef class Encoder:
             return _list_of(<int32_t *>block.ids.data, tokens)
         finally:
             fs_text_block_free(&block)
+
+    cdef list _encode_long(self, text, unsigned int want, bytes modes, most):
+        """The same by several threads."""
+        cdef fs_encoded out = self.encoded([text], modes, want, None, most, True)
+        cdef const int32_t[::1] ids
+        try:
+            ids = ids_of(&out)
+            return _list_of(&ids[0] if ids.shape[0] else NULL, ids.shape[0])
+        finally:
+            fs_encoded_free(&out)
 
     def counts(self, texts, *, threads=None, bint bare=False, bytes modes=None, most=None) -> np.ndarray:
         """How many tokens each text has, int64, without keeping them."""

@@ -320,6 +320,8 @@ class Vocab:
     def join_batch(self, ids: I32, offsets: I64, separator: str, skip_special: bool) -> list[str]: ...
 
 # encoder.pxi
+PART_BYTES: int  # of a part of a long text, about
+
 class Encoder:
     """Texts to ids, whatever the kind of tokenizer. modes: one byte an added token; most: ids of a text."""
 
@@ -327,6 +329,7 @@ class Encoder:
     before: int  # tokens put around a text
     behind: int
     def cut_off(self, most: int, from_left: bool) -> None: ...  # -1: no limit
+    def cut_parts(self, least: int) -> None: ...  # bytes of the parts of a long text at least; for tests
     def encode(
         self,
         texts: Iterable[str | bytes],

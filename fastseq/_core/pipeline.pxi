@@ -53,6 +53,7 @@ cdef extern from "text/pipeline/pipeline.h" nogil:
         fs_buffer prepend
         fs_buffer append
     void fs_pipeline_free(fs_pipeline *e)
+    int32_t fs_pipeline_cut(const fs_text_call *call, fs_text text, unsigned int want, int32_t at)
     fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                               fs_text_block *block, int64_t *tokens)
 
@@ -88,6 +89,7 @@ cdef class Pipeline(Encoder):
         cdef fs_error err
         cdef fs_text text = view_of(lead, "lead", -1)
         self.job, self.encoder = fs_pipeline_job, &self.e
+        self.cut, self.markers = fs_pipeline_cut, &self.e.given
         self.e.key = _hash_key
         self.finders = []
         self.e.local = _rule(local, PIPELINE_LOCALS, "local")

@@ -36,6 +36,7 @@ cdef extern from "text/sentencepiece/sp_encode.h" nogil:
         fs_buffer append
     void fs_sp_encoder_free(fs_sp_encoder *e)
     fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *err)
+    int32_t fs_sp_cut(const fs_text_call *call, fs_text text, unsigned int want, int32_t at)
     fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                         fs_text_block *block, int64_t *tokens)
     fs_status fs_sp_block_job(const fs_text_call *call, const fs_text *texts, unsigned int want, fs_text_block *block,
@@ -67,6 +68,7 @@ cdef class SentencePieceEncoder(Encoder):
         cdef const uint8_t[::1] data = file
         memset(&self.e, 0, sizeof(self.e))
         self.job, self.together, self.encoder = fs_sp_job, fs_sp_block_job, &self.e
+        self.cut = fs_sp_cut
         view.data, view.size = &data[0] if data.shape[0] else NULL, <size_t>data.shape[0]
         with nogil:
             st = fs_sp_load(&self.e.model, _hash_key, view, &err)

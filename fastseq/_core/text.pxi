@@ -20,7 +20,7 @@ cdef class TextEncoder(Encoder):
     ):
         cdef int32_t[::1] ids
         memset(&self.e, 0, sizeof(self.e))
-        self.job, self.encoder = fs_rule_job, &self.e
+        self.job, self.encoder, self.cut = fs_rule_job, &self.e, fs_rule_cut
         self.vocab = vocab
         if vocab is not None:
             self.e.vocab = &vocab.v

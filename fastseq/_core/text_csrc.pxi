@@ -94,6 +94,12 @@ cdef extern from "text/words/split.h" nogil:
     ctypedef enum fs_split_rule:
         FS_SPLIT_COUNT
 
+cdef extern from "text/markers.h" nogil:
+    ctypedef struct fs_markers:
+        pass
+    fs_status fs_markers_init(fs_markers *m, fs_hash_key key, fs_error *err)
+    fs_status fs_markers_add(fs_markers *m, fs_text spelling, int32_t id, unsigned int flags, fs_error *err)
+
 cdef extern from "text/encode.h" nogil:
     ctypedef enum fs_unknown:
         FS_UNKNOWN_ERROR
@@ -123,8 +129,13 @@ cdef extern from "text/encode.h" nogil:
     ctypedef struct fs_text_call
     ctypedef fs_status (*fs_block_job)(const fs_text_call *call, const fs_text *texts, unsigned int want,
                                        fs_text_block *block, int64_t *tokens) noexcept nogil
+    ctypedef int32_t (*fs_part_cut)(const fs_text_call *call, fs_text text, unsigned int want, int32_t at) noexcept nogil
     ctypedef struct fs_text_call:
         void *encoder
+        fs_part_cut cut
+        const fs_markers *markers
+        int64_t part
+        int alone
         fs_block_job together
         const uint8_t *modes
         int64_t most
@@ -139,11 +150,15 @@ cdef extern from "text/encode.h" nogil:
                               unsigned int want, fs_run *run, fs_encoded *out, fs_error *err)
     void fs_encoded_free(fs_encoded *out)
     void fs_text_block_free(fs_text_block *block)
+    int32_t fs_rule_cut(const fs_text_call *call, fs_text text, unsigned int want, int32_t at)
     fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                           fs_text_block *block, int64_t *tokens)
     void fs_encoded_ids(fs_encoded *e, int32_t *ids)
     void fs_encoded_take_ids(fs_encoded *e, fs_buffer *ids)
     void fs_encoded_spans(fs_encoded *e, int32_t *spans)
+
+cdef extern from "text/parts.h" nogil:
+    int FS_PART_BYTES
 
 cdef extern from "text/train/count.h" nogil:
     ctypedef struct fs_counter:
@@ -191,12 +206,6 @@ cdef extern from "text/bpe/bpe_saved.h" nogil:
     fs_status fs_bpe_save(const fs_bpe *m, fs_buffer *out, fs_error *err)
     fs_status fs_bpe_from_saved(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err)
 
-cdef extern from "text/markers.h" nogil:
-    ctypedef struct fs_markers:
-        pass
-    fs_status fs_markers_init(fs_markers *m, fs_hash_key key, fs_error *err)
-    fs_status fs_markers_add(fs_markers *m, fs_text spelling, int32_t id, unsigned int flags, fs_error *err)
-
 cdef extern from "text/outside.h" nogil:
     ctypedef fs_status (*fs_find_matches)(void *ctx, fs_text text, fs_buffer *found, fs_error *err) noexcept nogil
     ctypedef struct fs_outside:
@@ -220,6 +229,7 @@ cdef extern from "text/bpe/bpe_encode.h" nogil:
         fs_buffer append
     void fs_bpe_encoder_free(fs_bpe_encoder *e)
     fs_status fs_bpe_note_markers(fs_bpe_encoder *e, fs_error *err)
+    int32_t fs_bpe_cut(const fs_text_call *call, fs_text text, unsigned int want, int32_t at)
     fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,
                          fs_text_block *block, int64_t *tokens)
     fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "text/scan/scan_part.h"
 #include "text/unicode/utf8.h"
 
 void fs_bpe_encoder_free(fs_bpe_encoder *e) {
@@ -57,6 +58,11 @@ static fs_status add_fixed(route *r, const int32_t *ids, size_t n, int32_t begin
     return FS_OK;
 }
 
+/* Whether a place is within a character. */
+static int is_inside(const route *r, int32_t at) {
+    return at < (int32_t)r->text.size && (r->text.data[at] & 0xC0) == 0x80;
+}
+
 /* The span of bytes [begin, end) of a stretch that lies at `base` in the text, of which no part is before `first`.
  * Characters may have changed places in normalized text; spans do not go back for it. */
 static fs_status add_place(route *r, int32_t base, int32_t first, int32_t begin, int32_t end) {
@@ -64,6 +70,10 @@ static fs_status add_place(route *r, int32_t base, int32_t first, int32_t begin,
         const int32_t at = base - r->start + begin, last = base - r->start + FS_MAX(end - 1, begin);
         r->last = FS_MAX(r->last, r->start + r->normalized->begin[at]);
         return add_span(r, r->last, FS_MAX(r->last, r->start + r->normalized->end[last]));
+    }
+    if (r->e->normalizer && end > begin) { /* whole characters, as where the stretch is changed */
+        while (is_inside(r, base + begin)) begin--;
+        while (is_inside(r, base + end)) end++;
     }
     return add_span(r, FS_MAX(base + begin, first), base + end);
 }
@@ -148,7 +158,7 @@ static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
     const int32_t first = begin;
     if (begin == end) return FS_OK;
     if (e->normalizer) return encode_normalized(r, stretch, begin);
-    if (e->prefix_space && stretch.data[0] != ' ') {
+    if (e->prefix_space && stretch.data[0] != ' ' && (begin || !(r->want & FS_WANT_NO_HEAD))) {
         uint8_t *copy;
         r->block->pieces.size = 0;
         copy = fs_buffer_add(&r->block->pieces, stretch.size + 1);
@@ -165,9 +175,9 @@ static fs_status encode_stretch(route *r, int32_t begin, int32_t end) {
 static fs_status encode_text(route *r, int64_t place) {
     const fs_bpe_encoder *e = r->e;
     const fs_marker *all = e->markers.all.data;
-    const int32_t size = (int32_t)r->text.size, around = !(r->want & FS_WANT_BARE);
+    const int32_t size = (int32_t)r->text.size;
     int32_t at = 0;
-    if (around) FS_TRY(add_fixed(r, e->prepend.data, e->prepend.size / sizeof(int32_t), 0, 0));
+    if (!(r->want & (FS_WANT_BARE | FS_WANT_NO_HEAD))) FS_TRY(add_fixed(r, e->prepend.data, e->prepend.size / sizeof(int32_t), 0, 0));
     if (r->modes && all) {
         FS_TRY(fs_markers_refuse(&e->markers, r->modes, r->text, place, &r->block->error));
         for (;;) {
@@ -179,7 +189,8 @@ static fs_status encode_text(route *r, int64_t place) {
         }
     }
     FS_TRY(encode_stretch(r, at, size));
-    return around ? add_fixed(r, e->append.data, e->append.size / sizeof(int32_t), size, size) : FS_OK;
+    if (r->want & (FS_WANT_BARE | FS_WANT_NO_TAIL)) return FS_OK;
+    return add_fixed(r, e->append.data, e->append.size / sizeof(int32_t), size, size);
 }
 
 fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
@@ -200,6 +211,14 @@ fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsi
     fs_buffer_free(&r.ends);
     *tokens = r.tokens;
     return st;
+}
+
+int32_t fs_bpe_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at) {
+    const fs_bpe_encoder *e = call->encoder;
+    (void)want;
+    if (e->outside.find || e->rule == FS_SCAN_WHOLE) return (int32_t)text.size;
+    if (e->normalizer && !fs_normalizer_parts(e->normalizer)) return (int32_t)text.size;
+    return fs_scan_part(text, at);
 }
 
 fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special) {

@@ -30,6 +30,9 @@ fs_status fs_bpe_note_markers(fs_bpe_encoder *e, fs_error *err);
 fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                      int64_t *tokens);
 
+/* Its fs_part_cut. */
+int32_t fs_bpe_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at);
+
 /* The bytes of ids (n), one behind the other, markers as they are spelled or left out when they are special and
  * `skip_special`. An unknown id fails, naming its place. */
 fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,

@@ -141,3 +141,21 @@ void fs_normalize_scratch_free(fs_normalize_scratch *s) {
     fs_buffer_free(&s->segment);
     fs_buffer_free(&s->sorted);
 }
+
+int fs_normalizer_parts(const fs_normalizer *n) {
+    const fs_normalize_step *steps = n->steps.data;
+    size_t i;
+    for (i = 0; i < n->steps.size / sizeof *steps; i++) {
+        const fs_normalize_kind kind = steps[i].kind;
+        if (kind != FS_NORMALIZE_NFC && kind != FS_NORMALIZE_NFD && kind != FS_NORMALIZE_LOWERCASE) return 0;
+    }
+    return 1;
+}
+
+int fs_normalizer_strips(const fs_normalizer *n) {
+    const fs_normalize_step *steps = n->steps.data;
+    size_t i;
+    for (i = 0; i < n->steps.size / sizeof *steps; i++)
+        if (steps[i].kind == FS_NORMALIZE_STRIP) return 1;
+    return 0;
+}

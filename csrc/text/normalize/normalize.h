@@ -56,6 +56,13 @@ fs_status fs_normalizer_add(fs_normalizer *n, fs_normalize_kind kind, unsigned o
                             fs_text content, fs_error *err);
 void fs_normalizer_free(fs_normalizer *n);
 
+/* Whether what comes behind white space, or a sign above ASCII behind a letter, becomes what it does whatever is before
+ * it, and the other way round, and each stays of its kind: by canonical forms and lower-casing alone. */
+int fs_normalizer_parts(const fs_normalizer *n);
+
+/* Whether a step takes something from the ends of a text. */
+int fs_normalizer_strips(const fs_normalizer *n);
+
 /* A text behind its normalizer. */
 typedef struct fs_normalized {
     const uint8_t *data;

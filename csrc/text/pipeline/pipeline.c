@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "text/parts.h"
 #include "text/unicode/utf8.h"
 
 static void worker_free(fs_pipeline *e, fs_pipeline_worker *w) {
@@ -58,11 +59,11 @@ fs_status fs_pipeline_put(fs_pipeline_route *r, int32_t id, int32_t begin, int32
     return r->want & FS_WANT_SPANS ? fs_add_span(r->counters, r->text, begin, end, r->want, r->block) : FS_OK;
 }
 
-/* Ids around a text, whose place is `at`. */
-static fs_status put_fixed(fs_pipeline_route *r, const fs_buffer *fixed, int32_t at) {
+/* Ids around a text, whose place is `at`; `unless`: they are not wanted with that. */
+static fs_status put_fixed(fs_pipeline_route *r, const fs_buffer *fixed, int32_t at, unsigned unless) {
     const int32_t *ids = fixed->data;
     size_t i;
-    for (i = 0; !(r->want & FS_WANT_BARE) && i < fixed->size / sizeof *ids; i++) FS_TRY(fs_pipeline_put(r, ids[i], at, at));
+    for (i = 0; !(r->want & (FS_WANT_BARE | unless)) && i < fixed->size / sizeof *ids; i++) FS_TRY(fs_pipeline_put(r, ids[i], at, at));
     return FS_OK;
 }
 
@@ -70,7 +71,7 @@ static fs_status encode_stretch(fs_pipeline_route *r, int32_t begin, int32_t end
     const int whole = (r->want & FS_WANT_SPANS) || (r->modes && r->e->normalized.all.size);
     if (begin == end) return FS_OK;
     if (r->e->local && !whole) return fs_pipeline_words(r, begin, end);
-    return fs_pipeline_stretch(r, begin, end, 1);
+    return fs_pipeline_stretch(r, begin, end, begin || !(r->want & FS_WANT_NO_HEAD));
 }
 
 static fs_status encode_text(fs_pipeline_route *r) {
@@ -78,7 +79,7 @@ static fs_status encode_text(fs_pipeline_route *r) {
     const fs_marker *all = given->all.data;
     const int32_t size = (int32_t)r->text.size;
     int32_t at = 0;
-    FS_TRY(put_fixed(r, &r->e->prepend, 0));
+    FS_TRY(put_fixed(r, &r->e->prepend, 0, FS_WANT_NO_HEAD));
     while (r->modes && all) {
         const fs_marker_found f = fs_markers_next(given, r->modes, r->text, at);
         if (f.place < 0) break;
@@ -87,7 +88,7 @@ static fs_status encode_text(fs_pipeline_route *r) {
         at = f.end;
     }
     FS_TRY(encode_stretch(r, at, size));
-    return put_fixed(r, &r->e->append, size);
+    return put_fixed(r, &r->e->append, size, FS_WANT_NO_TAIL);
 }
 
 /* An error that names no text names this one. */
@@ -116,4 +117,11 @@ fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place,
     give_worker(e, r.w);
     *tokens = (int64_t)((block->ids.size - before) / sizeof(int32_t));
     return name_place(&block->error, st, place);
+}
+
+int32_t fs_pipeline_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at) {
+    const fs_pipeline *e = call->encoder;
+    const int stripped = (want & FS_WANT_SPANS) && e->normalizer && fs_normalizer_strips(e->normalizer);
+    const int whole = !e->local || stripped || (call->modes && e->normalized.all.size);
+    return whole ? (int32_t)text.size : fs_part_space(text, at);
 }

@@ -63,6 +63,9 @@ void fs_pipeline_free(fs_pipeline *e);
 fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                           int64_t *tokens);
 
+/* Its fs_part_cut: where words of the text can be looked up. */
+int32_t fs_pipeline_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at);
+
 /* Of fs_pipeline_job: a text on its way. */
 typedef struct fs_pipeline_route {
     fs_pipeline *e;

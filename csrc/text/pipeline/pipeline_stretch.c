@@ -145,7 +145,7 @@ fs_status fs_pipeline_stretch(fs_pipeline_route *r, int32_t begin, int32_t end, 
     fs_pipeline *e = r->e;
     fs_error *err = &r->block->error;
     const int spans = (r->want & FS_WANT_SPANS) != 0;
-    stretch s = {r, begin, 0, end - begin, begin == 0};
+    stretch s = {r, begin, 0, end - begin, begin == 0 && !(r->want & FS_WANT_NO_HEAD)};
     fs_text text = {r->text.data + begin, (size_t)(end - begin)};
     fs_normalized n = {text.data, (int32_t)text.size, 1, NULL, NULL};
     fs_tracked_text made;

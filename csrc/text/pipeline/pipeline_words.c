@@ -100,7 +100,7 @@ fs_status fs_pipeline_words(fs_pipeline_route *r, int32_t begin, int32_t end) {
     fs_piece_span words[CHUNKS];
     int64_t n;
     if (!cache) return fs_fail_memory(&r->block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
-    if (local == FS_LOCAL_LED) { /* what is put before a stretch belongs to its first word */
+    if (local == FS_LOCAL_LED && (begin || !(r->want & FS_WANT_NO_HEAD))) { /* what is put before a stretch belongs to its first word */
         const int32_t first = led_end(r->text.data, begin, end);
         FS_TRY(fs_pipeline_stretch(r, begin, first, 1));
         begin = first;

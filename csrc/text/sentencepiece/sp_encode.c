@@ -4,6 +4,7 @@
 
 #include "text/normalize/aligned_spans.h"
 #include "sp_words.h"
+#include "text/parts.h"
 #include "text/unicode/utf8.h"
 
 #define AHEAD 8 /* texts, that are fetched while this one is encoded */
@@ -15,11 +16,11 @@ void fs_sp_encoder_free(fs_sp_encoder *e) {
     fs_buffer_free(&e->append);
 }
 
-/* Ids around a text, whose place is `at`. */
-static fs_status add_fixed(const fs_buffer *ids, fs_text text, int32_t at, unsigned want, fs_text_block *block) {
+/* Ids around a text, whose place is `at`; `unless`: they are not wanted with that. */
+static fs_status add_fixed(const fs_buffer *ids, fs_text text, int32_t at, unsigned want, unsigned unless, fs_text_block *block) {
     fs_place_counter counters[2] = {{0, 0}, {0, 0}};
     size_t i;
-    if (want & FS_WANT_BARE) return FS_OK;
+    if (want & (FS_WANT_BARE | unless)) return FS_OK;
     for (i = 0; i < ids->size / sizeof(int32_t) && (want & FS_WANT_SPANS); i++)
         FS_TRY(fs_add_span(counters, text, at, at, want, block));
     return fs_buffer_append(&block->ids, ids->data, ids->size, &block->error);
@@ -32,7 +33,7 @@ static fs_status encode_whole(const fs_sp_encoder *e, fs_text text, unsigned wan
     fs_text prepared;
     fs_status st;
     a->size = 0;
-    FS_TRY(fs_sp_normalize(&e->model.rules, text, a, &block->error));
+    FS_TRY(fs_sp_normalize(&e->model.rules, text, (want & FS_WANT_NO_HEAD) != 0, a, &block->error));
     prepared.data = a->data;
     prepared.size = (size_t)a->size;
     FS_TRY_DONE(fs_pieces_encode(&e->model.pieces, block->cache, prepared, &out, &block->error));
@@ -65,14 +66,14 @@ static fs_status check_size(const route *r, fs_text text, int64_t place) {
 static fs_status begin_text(route *r) {
     if (!(r->want & FS_WANT_IDS)) r->block->ids.size = 0;
     r->before = r->block->ids.size;
-    return r->text == r->end ? FS_OK : add_fixed(&r->e->prepend, *r->text, 0, r->want, r->block);
+    return r->text == r->end ? FS_OK : add_fixed(&r->e->prepend, *r->text, 0, r->want, FS_WANT_NO_HEAD, r->block);
 }
 
 /* The text that is worked on is done, or is to be encoded whole. */
 static fs_status end_text(void *ctx, int whole) {
     route *r = ctx;
     if (whole) FS_TRY(encode_whole(r->e, *r->text, r->want, r->block, &r->a));
-    FS_TRY(add_fixed(&r->e->append, *r->text, (int32_t)r->text->size, r->want, r->block));
+    FS_TRY(add_fixed(&r->e->append, *r->text, (int32_t)r->text->size, r->want, FS_WANT_NO_TAIL, r->block));
     *r->tokens++ = (int64_t)((r->block->ids.size - r->before) / sizeof(int32_t));
     r->text++;
     r->place++;
@@ -138,10 +139,18 @@ fs_status fs_sp_block_job(const fs_text_call *call, const fs_text *texts, unsign
                   tokens + block->begin);
 }
 
+/* Merging knows no more of a text than what no piece spans; which of two nearly equal ways Unigram takes depends on all
+ * that stands before. U+2581 is a piece, so that unknown characters are not one with those of another word. */
+int32_t fs_sp_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at) {
+    const fs_sp_model *m = &((const fs_sp_encoder *)call->encoder)->model;
+    (void)want;
+    return m->parted ? fs_part_space(text, at) : (int32_t)text.size;
+}
+
 fs_status fs_sp_prepare(const fs_sp_encoder *e, fs_text text, fs_buffer *out, fs_error *err) {
     fs_aligned a = {0};
     fs_status st;
-    FS_TRY_DONE(fs_sp_normalize(&e->model.rules, text, &a, err));
+    FS_TRY_DONE(fs_sp_normalize(&e->model.rules, text, 0, &a, err));
     st = fs_buffer_append(out, a.data, (size_t)a.size, err);
 done:
     fs_aligned_free(&a);
@@ -221,7 +230,7 @@ static fs_status denormalize(const fs_sp_model *m, size_t first, fs_buffer *out,
     const fs_text text = {(const uint8_t *)out->data + first, out->size - first};
     fs_aligned a = {0};
     fs_status st;
-    FS_TRY_DONE(fs_sp_normalize(&m->back, text, &a, err));
+    FS_TRY_DONE(fs_sp_normalize(&m->back, text, 0, &a, err));
     out->size = first;
     st = fs_buffer_append(out, a.data, (size_t)a.size, err);
 done:

@@ -21,6 +21,9 @@ fs_status fs_sp_job(const fs_text_call *call, fs_text text, int64_t place, unsig
 fs_status fs_sp_block_job(const fs_text_call *call, const fs_text *texts, unsigned want, fs_text_block *block,
                           int64_t *tokens);
 
+/* Its fs_part_cut. */
+int32_t fs_sp_cut(const fs_text_call *call, fs_text text, unsigned want, int32_t at);
+
 /* The text of ids (n), appended. An id that is not in the vocabulary fails, naming its place. */
 fs_status fs_sp_decode(const fs_sp_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out, fs_error *err);
 

@@ -134,6 +134,14 @@ static int32_t control(const fs_sp_model *m, fs_text piece) {
     return id >= 0 && fs_pieces_type(&m->pieces, id) == FS_PIECE_CONTROL ? id : -1;
 }
 
+static int is_parted(const fs_sp_model *m) {
+    const fs_sp_rules *r = &m->rules;
+    const fs_pieces *p = &m->pieces;
+    const int32_t space = fs_byte_trie_find(&p->found, (const uint8_t *)FS_SP_SPACE, 3);
+    if (p->kind != FS_PIECES_MERGE || !p->words || p->unused || !(p->byte_fallback || (space >= 0 && space < p->count))) return 0;
+    return r->escape && !r->suffix && !r->map.spaced && !r->kept_spaced;
+}
+
 fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *err) {
     settings s = {1, 0, 0, literal("<s>"), literal("</s>"), literal("<pad>")};
     FS_TRY(fs_pieces_init(&m->pieces, key, err));
@@ -158,6 +166,7 @@ fs_status fs_sp_load(fs_sp_model *m, fs_hash_key key, fs_text file, fs_error *er
     m->pad = control(m, s.pad_piece);
     FS_TRY(fs_pieces_ready(&m->pieces, err));
     m->by_words = m->rules.by_words && m->pieces.words && !(m->pieces.kind == FS_PIECES_MERGE && m->pieces.unused);
+    m->parted = is_parted(m);
     return FS_OK;
 }
 

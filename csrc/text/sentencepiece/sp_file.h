@@ -11,6 +11,7 @@ typedef struct fs_sp_model {
     fs_sp_rules back;       /* what decoded text goes through; without rules in nearly all files */
     fs_buffer unknown_text;  /* what an unknown id decodes to */
     int by_words;            /* words of a text can be encoded as they are given: sp_words.h */
+    int parted;              /* a text can be cut before its spaces, into parts that are encoded apart */
     int32_t bos, eos, pad;   /* ids; -1: none */
 } fs_sp_model;
 

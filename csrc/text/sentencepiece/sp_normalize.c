@@ -90,20 +90,20 @@ static int32_t drop_spaces_behind(const fs_sp_rules *r, fs_aligned *out, int32_t
     return size;
 }
 
-fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, fs_aligned *out, fs_error *err) {
+fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, int goes_on, fs_aligned *out, fs_error *err) {
     const int32_t size = (int32_t)text.size, from = out->size;
     const int lone_space = r->map.alone[' '] && !(r->has_kept && r->kept.first[' ']);
     int32_t at = 0, taken;
-    int spaced = r->remove_spaces;
+    int spaced = r->remove_spaces && !goes_on;
     fs_text part;
-    while (r->remove_spaces && at < size) {
+    while (spaced && at < size) {
         taken = next_part(r, text.data + at, size - at, &part);
         if (part.size != 1 || part.data[0] != ' ') break;
         at += taken;
     }
     if (at == size) return FS_OK;
     FS_TRY(fs_aligned_room(out, text.size + text.size / 2 + 16, err));
-    if (r->dummy_prefix && !r->suffix) put_space(r, out, at, at);
+    if (r->dummy_prefix && !r->suffix && !goes_on) put_space(r, out, at, at);
     while (at < size) {
         FS_TRY(fs_aligned_room(out, (size_t)(size - at) + 8, err));
         taken = put_plain(r, text, at, out);

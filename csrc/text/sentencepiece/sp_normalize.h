@@ -27,7 +27,7 @@ typedef struct fs_sp_rules {
 void fs_sp_rules_note(fs_sp_rules *r);
 void fs_sp_rules_free(fs_sp_rules *r);
 
-/* text of valid UTF-8, appended to *out. */
-fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, fs_aligned *out, fs_error *err);
+/* text of valid UTF-8, appended to *out. `goes_on`: from another, so that it does not begin a text. */
+fs_status fs_sp_normalize(const fs_sp_rules *r, fs_text text, int goes_on, fs_aligned *out, fs_error *err);
 
 #endif

@@ -63,7 +63,7 @@ static fs_status prepare(fs_sp_words *w, const fs_noted_word *word, fs_text *tex
     a->size = 0;
     text->size = 0;
     if (w->whole) return FS_OK;
-    FS_TRY(fs_sp_normalize(&w->m->rules, given, a, w->err));
+    FS_TRY(fs_sp_normalize(&w->m->rules, given, 0, a, w->err));
     FS_TRY(fs_aligned_room(a, MARGIN, w->err));
     text->data = a->data;
     text->size = (size_t)a->size;

@@ -116,7 +116,7 @@ static fs_status prepare(const fs_word_cutter *c, fs_word_scratch *s, fs_text *t
     fs_normalized normalized;
     if (c->rule == FS_WORDS_SPACES) {
         s->aligned.size = 0;
-        FS_TRY(fs_sp_normalize(c->spaces, *text, &s->aligned, err));
+        FS_TRY(fs_sp_normalize(c->spaces, *text, 0, &s->aligned, err));
         text->data = s->aligned.data;
         text->size = (size_t)s->aligned.size;
     } else if (c->rule == FS_WORDS_BERT) {
