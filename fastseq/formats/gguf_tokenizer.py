@@ -10,6 +10,7 @@ import numpy as np
 from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import gguf
+from fastseq.formats.gguf_cuts import BEGINS, cut_of
 from fastseq.text import tokenizer_json
 from fastseq.text.added import AddedToken
 from fastseq.text.bpe import BpeTokenizer
@@ -21,21 +22,6 @@ _KEY = "tokenizer.ggml."
 _NORMAL, _UNKNOWN, _CONTROL, _DEFINED, _UNUSED, _BYTE = range(1, 7)
 _TOKENS_MAX = 2**24
 _SPACE = "\u2581"
-
-# scanner -> names of tokenizer.ggml.pre
-_PRE = {
-    "llama3": "llama3 llama-v3 llama-bpe falcon3 pixtral lfm2 dbrx smaug-bpe chatglm-bpe glm4",
-    "qwen2": "qwen2 deepseek-r1-qwen stablelm2 megrez hunyuan",
-    "gpt2": "gpt-2 gpt2 phi-2 olmo mpt jina-es jina-de jina-v1-en jina-v2-es jina-v2-de jina-v2-code"
-    " roberta-bpe jais exaone4",
-    "smollm": "smollm starcoder refact command-r codeshell exaone minerva-7b",
-    "o200k": "gpt-4o llama4",
-    "tekken": "tekken",
-    "deepseek": "deepseek-v3",
-}
-SCANNERS = {name: scanner for scanner, names in _PRE.items() for name in names.split()}
-_BEGINS = {"llama3", "llama-v3", "llama-bpe", "falcon3", "pixtral", "lfm2", "tekken"}
-"""Those that begin texts, and take a piece that is a token for that token."""
 
 
 def load(path: Path) -> Tokenizer:
@@ -129,13 +115,7 @@ class _Fields:
 
 def _byte_level(fields: _Fields) -> BpeTokenizer:
     pre = fields.get("pre", str, "default")
-    if pre not in SCANNERS:
-        raise UnsupportedError(
-            "no scanner for this way to cut",
-            where=_KEY + "pre",
-            expected=", ".join(SCANNERS),
-            found=f"{pre!r:.60}",
-        )
+    pattern = cut_of(pre, _KEY + "pre")
     merges = fields.get("merges", list, [])
     pairs = [merge.split(" ") if isinstance(merge, str) else [] for merge in merges]
     if not all(len(pair) == 2 for pair in pairs):
@@ -153,13 +133,13 @@ def _byte_level(fields: _Fields) -> BpeTokenizer:
     ]
     # control tokens are no text, so they are none of the vocabulary
     ids = [id for id, kind in enumerate(fields.types) if kind != _CONTROL]
-    prepend, append = fields.around(pre in _BEGINS, False)
+    prepend, append = fields.around(pre in BEGINS, False)
     encoder = native.BpeEncoder(
-        pattern=SCANNERS[pre],
+        pattern=pattern,
         tokens=[fields.tokens[id] for id in ids],
         ids=ids,
         merges=[side for pair in pairs for side in pair],
-        ignore_merges=pre in _BEGINS,
+        ignore_merges=pre in BEGINS,
         markers=[(token.text, token.id, token.flags) for token in added],
         prefix_space=fields.get("add_space_prefix", bool, False),
         prepend=prepend,

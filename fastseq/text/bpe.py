@@ -12,7 +12,7 @@ from fastseq.files import mapped, write_whole
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
-from fastseq.text.regexes import Isolated, Pattern
+from fastseq.text.regexes import Chain, Isolated, Pattern
 from fastseq.text.streams import ByteStream, DecodeStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 
@@ -120,7 +120,7 @@ class BpeTokenizer(Tokenizer):
         return {
             "kind": "bpe",
             "vocabulary": vocabulary,
-            "pattern": pattern if isinstance(pattern, str) else {pattern.engine: pattern.source},
+            "pattern": pattern if isinstance(pattern, str) else pattern.to_config(),
             "prefix_space": space,
             "prepend": prepend,
             "append": append,
@@ -164,13 +164,22 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
 
 
 def _pattern(entry: Any) -> str | Pattern:
-    """The scanner of that name, or the matches of a regular expression, {"onig" or "fancy": it}."""
-    if isinstance(entry, dict) and len(entry) == 1 and isinstance(source := entry.get("onig"), str):
-        return Isolated(source)
-    if isinstance(entry, dict) and len(entry) == 1 and isinstance(source := entry.get("fancy"), str):
-        return Pattern(source, "fancy")
-    if entry in native.SCAN_RULES:
-        return str(entry)
+    """The scanner of that name, or {"onig" or "fancy": a regular expression}, {"onig": several in a row}."""
+    if isinstance(entry, dict) and len(entry) == 1:
+        [(engine, source)] = entry.items()
+        if engine == "fancy" and isinstance(source, str):
+            return Pattern(source, "fancy")
+        if engine == "onig" and isinstance(source, str):
+            return Isolated(source)
+        if (
+            engine == "onig"
+            and isinstance(source, list)
+            and source
+            and all(isinstance(x, str) for x in source)
+        ):
+            return Chain(source)
+    if isinstance(entry, str) and entry in native.SCAN_RULES:
+        return entry
     raise UnsupportedError(
         "no such scanner", where="pattern", expected=", ".join(native.SCAN_RULES), found=f"{entry!r:.60}"
     )

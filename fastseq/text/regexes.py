@@ -16,6 +16,7 @@ two (the sharp s for "ss"), `regex` does not.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastseq.errors import FormatError, MissingExtraError, UnsupportedError
@@ -57,6 +58,10 @@ class Pattern:
                 "not a regular expression", where=where, expected=str(error), found=f"{pattern!r:.100}"
             ) from None
 
+    def to_config(self) -> dict[str, str | list[str]]:
+        """Its entry in config.json."""
+        return {self.engine: self.source}
+
     def __call__(self, text: str) -> NDArray[np.int32]:
         """Where matches begin and end, in characters (n, 2)."""
         found = self._compiled.finditer(text, timeout=SECONDS + 2e-5 * len(text))
@@ -87,6 +92,26 @@ class Isolated(Pattern):
         borders = np.concatenate(([0], super().__call__(text).ravel(), [len(text)]))
         pieces = np.stack((borders[:-1], borders[1:]), axis=1).astype(np.int32)
         return pieces[pieces[:, 0] < pieces[:, 1]]
+
+
+class Chain(Pattern):
+    """What several Splits isolate, each in the pieces of the one before."""
+
+    def __init__(self, patterns: Sequence[str], where: str = "pattern") -> None:
+        super().__init__(patterns[0], "onig", where)
+        self._steps = [Isolated(pattern, where) for pattern in patterns]
+
+    def to_config(self) -> dict[str, str | list[str]]:
+        """Its entry in config.json."""
+        return {"onig": [step.source for step in self._steps]}
+
+    def __call__(self, text: str) -> NDArray[np.int32]:
+        """Where pieces begin and end, in characters (n, 2)."""
+        pieces = np.array([[0, len(text)]], np.int32)
+        for step in self._steps:
+            inner = [step(text[begin:end]) + begin for begin, end in pieces.tolist()]
+            pieces = np.concatenate(inner) if inner else pieces
+        return pieces
 
 
 _PART = re.compile(

@@ -156,6 +156,11 @@ def test_byte_level(tmp_path):
     assert load(around, tmp_path).encode("a") == [end, *wanted.encode("a"), word]
 
 
+def test_a_cut_that_is_not_known_is_refused_by_name(tmp_path):
+    with pytest.raises(UnsupportedError, match=r"tokenizer\.ggml\.pre.*kimi-k2"):
+        load(byte_level("kimi-k2"), tmp_path)
+
+
 def scored(name, **changes):
     """A model of SentencePiece as GGUF has it."""
     made = SentencePieceTokenizer(fastseq._core.native.SentencePieceEncoder(model(name)))

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import fastseq
-from fastseq.formats import ggml_blocks, gguf_tensors
+from fastseq.formats import ggml_blocks, gguf_cuts, gguf_tensors
 from fastseq.formats import gguf as ours
+from fastseq.text import Tokenizer
+from tests.formats.test_gguf import byte_level, load
 from tests.text.published import TEXTS
 from tests.text.sentencepiece_models import SETTINGS, train
 from tests.text.sentencepiece_models import TEXTS as ODD
@@ -156,3 +158,19 @@ def test_sentencepiece_in_a_file_that_gguf_wrote(name, tmp_path):
     for text in ODD:
         assert mine.encode(text) == [*theirs.encode(text), theirs.eos_id()]
         assert mine.decode(theirs.encode(text)) == theirs.decode(theirs.encode(text))
+
+
+@pytest.mark.parametrize("name", gguf_cuts.CHAINS)
+def test_cuts_in_several_steps(name, tmp_path):
+    """As tokenizers cuts by the same regular expressions one after another; and from a native folder."""
+    from tokenizers import Regex, pre_tokenizers
+
+    steps = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in gguf_cuts.CHAINS[name]]
+    theirs = pre_tokenizers.Sequence(steps)
+    ours = load(byte_level(name), tmp_path)
+    again = Tokenizer.from_config(ours.save(tmp_path), tmp_path)
+    cut = ours._native.cutting()[0]
+    for text in [*TEXTS, *ODD, "1234567 x\n\n y  \r\n中文字12 한국어 \u06d4 😀!! don't"]:
+        wanted = [list(place) for _, place in theirs.pre_tokenize_str(text)]
+        assert cut(text).tolist() == wanted, text
+        assert again.encode(text) == ours.encode(text)
