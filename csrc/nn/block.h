@@ -108,6 +108,7 @@ struct fs_block {
     fs_sublayer around;
     int longest;      /* rows of a sequence at most; 0: any number */
     int memory_width; /* of the encoder's rows that it reads; 0: none */
+    int state_layers; /* recurrent layers, whose state a bridge may start: h of each, then c of each if they have it */
     int state_planes; /* a row's state between steps: planes of (R, state_width) floats */
     int state_width;
     int kept_width;   /* of the keys, and of the values, that it keeps of every token (cache.h); 0: none */

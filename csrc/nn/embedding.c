@@ -31,6 +31,10 @@ const fs_embedding *fs_embedding_of(const fs_block *b) {
 }
 
 void fs_embedding_row(const fs_embedding *e, int32_t id, float *out) {
+    if (id < 0) {
+        memset(out, 0, (size_t)e->width * sizeof *out);
+        return;
+    }
     fs_tensor_row(&e->table, e->k, id, 0, e->width, out);
     if (e->scale != 1.0f)
         for (int j = 0; j < e->width; j++) out[j] *= e->scale;
@@ -39,12 +43,7 @@ void fs_embedding_row(const fs_embedding *e, int32_t id, float *out) {
 static const float *look_up(const fs_embedding *e, fs_arena *arena, int64_t n, const int32_t *ids) {
     float *rows = fs_arena_cut(arena, (size_t)n, (size_t)e->width, sizeof(float));
     if (rows)
-        for (int64_t i = 0; i < n; i++) {
-            if (ids[i] < 0)
-                memset(rows + i * e->width, 0, (size_t)e->width * sizeof *rows);
-            else
-                fs_embedding_row(e, ids[i], rows + i * e->width);
-        }
+        for (int64_t i = 0; i < n; i++) fs_embedding_row(e, ids[i], rows + i * e->width);
     return rows;
 }
 

@@ -18,6 +18,6 @@ typedef struct fs_embedding {
 /* The block as an embedding, or NULL when it is none. */
 const fs_embedding *fs_embedding_of(const fs_block *b);
 
-void fs_embedding_row(const fs_embedding *e, int32_t id, float *out); /* out (E) */
+void fs_embedding_row(const fs_embedding *e, int32_t id, float *out); /* out (E); id -1: zeros */
 
 #endif

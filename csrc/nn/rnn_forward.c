@@ -21,7 +21,9 @@ typedef struct pass {
     fs_flow *f;
     int reverse, G; /* G: gates times H */
     int width;      /* I, of the rows that come in */
+    int stride;     /* between them: they may be columns of wider ones */
     const float *x; /* (N, I) or NULL: ids */
+    const float *add; /* (N, D H) or NULL: what a layer that skips adds to its rows */
     const fs_rows_at *into; /* where in `out` sequences begin, or NULL: at the group's offsets */
     const int *order;
     int chunk;      /* rows that a chunk has room for */
@@ -52,30 +54,38 @@ static int active_at(const pass *p, int from, int64_t step) {
 
 /* n rows from row `start` of the layer's input on: to (n, I) */
 static void gather_rows(const pass *p, int64_t start, int64_t n, float *to) {
-    size_t row = (size_t)p->width;
-    if (p->x)
+    const size_t row = (size_t)p->width, stride = (size_t)p->stride;
+    if (p->x && row == stride) {
         memcpy(to, p->x + (size_t)start * row, (size_t)n * row * sizeof *to);
-    else
-        for (int64_t i = 0; i < n; i++) fs_embedding_row(p->r->rows, p->f->ids[start + i], to + (size_t)i * row);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (p->x)
+            memcpy(to + (size_t)i * row, p->x + (size_t)(start + i) * stride, row * sizeof *to);
+        else
+            fs_embedding_row(p->r->rows, p->f->ids[start + i], to + (size_t)i * row);
+    }
 }
 
 /* Steps [first, last) of every running sequence: its rows lie together in x, so they are copied (or, for a
  * single sequence, used where they are) and multiplied at once. */
 static void project_chunk(pass *p, int active, int64_t first, int64_t last) {
-    size_t row = (size_t)p->width;
+    size_t row = (size_t)p->width, stride = row;
     const float *from = p->gather;
     int64_t n = 0;
     for (int s = 0; s < active; s++) {
         int64_t len = length(p->f, p->order[s]), end = FS_MIN(last, len);
         int64_t start = p->f->offsets[p->order[s]] + (p->reverse ? len - end : first);
         p->base[s] = n;
-        if (p->x && active == 1)
-            from = p->x + (size_t)start * row;
-        else
+        if (p->x && active == 1) {
+            stride = (size_t)p->stride;
+            from = p->x + (size_t)start * stride;
+        } else {
             gather_rows(p, start, end - first, p->gather + (size_t)n * row);
+        }
         n += end - first;
     }
-    fs_gemm(&p->w->input, n, from, row, p->w->input_bias, p->xg, (size_t)p->G, 0, p->scratch, NULL);
+    fs_rnn_input_part(p->w, n, from, stride, p->xg, p->scratch);
 }
 
 /* Where the input's part of step t of the s-th sequence is; [first, last) is the chunk. */
@@ -92,10 +102,17 @@ static const float *input_part(const pass *p, int s, int64_t t, int64_t first, i
 static void write_rows(const pass *p, int active, int64_t t, float *out, int stride, int column) {
     int H = p->r->hidden;
     for (int s = 0; s < active; s++) {
-        int i = p->order[s];
-        int64_t at = (p->into ? p->into->offsets[p->into->to[i]] : p->f->offsets[i]) +
-                     (p->reverse ? length(p->f, i) - 1 - t : t);
-        memcpy(out + (size_t)at * (size_t)stride + column, p->h + (size_t)s * H, (size_t)H * sizeof(float));
+        const int i = p->order[s];
+        const int64_t from = p->f->offsets[i], place = p->reverse ? length(p->f, i) - 1 - t : t;
+        const int64_t at = (p->into ? p->into->offsets[p->into->to[i]] : from) + place;
+        const float *h = p->h + (size_t)s * H;
+        float *row = out + (size_t)at * (size_t)stride + column;
+        if (p->add) {
+            const float *more = p->add + (size_t)(from + place) * (size_t)stride + column;
+            for (int j = 0; j < H; j++) row[j] = h[j] + more[j];
+        } else {
+            memcpy(row, h, (size_t)H * sizeof(float));
+        }
     }
 }
 
@@ -110,7 +127,7 @@ static void run_direction(pass *p, float *out, int stride, int column) {
         for (int64_t t = first; t < last; t++) {
             active = active_at(p, active, t);
             for (int s = 0; s < active; s++) p->x_at[s] = input_part(p, s, t, first, last);
-            p->r->cell->advance(p->w, active, H, p->x_at, t == 0, p->h, p->c, p->part, p->scratch);
+            fs_rnn_advance(p->r->cell, p->w, p->r->transitions, active, H, p->x_at, t == 0, p->h, p->c, p->part, p->scratch);
             if (out) write_rows(p, active, t, out, stride, column);
         }
         first = last;
@@ -134,7 +151,7 @@ static void cut_regions(pass *p, fs_arena *a, int64_t B, int64_t rows) {
     int wide = FS_MAX(r->input, r->hidden * r->directions);
     size_t scratch = 0, G = (size_t)p->G;
     p->chunk = (int)FS_MIN((int64_t)FS_MAX((int64_t)CHUNK_ROWS, B), FS_MAX(rows, 1));
-    for (int i = 0; i < r->layers * r->directions; i++)
+    for (int i = 0; i < r->layers * r->directions * (1 + r->transitions); i++)
         scratch = FS_MAX(scratch, fs_rnn_scratch(&r->weights[i], B, p->chunk));
     p->xg = fs_arena_cut(a, (size_t)p->chunk, G, sizeof(float));
     p->gather = fs_arena_cut(a, (size_t)p->chunk, (size_t)wide, sizeof(float));
@@ -147,10 +164,24 @@ static void cut_regions(pass *p, fs_arena *a, int64_t B, int64_t rows) {
     p->scratch = fs_arena_cut(a, 1, scratch, 1);
 }
 
+/* Which rows a layer takes: those of the layer before it, x (N, D H), or its own direction's columns of them. */
+static void take_rows(pass *p, const float *x, int layer, int d) {
+    const fs_rnn *r = p->r;
+    const int apart = layer && r->stacks != FS_STACKS_JOINED;
+    p->w = &r->weights[(layer * r->directions + d) * (1 + r->transitions)];
+    p->reverse = r->stacks == FS_STACKS_ALTERNATING ? d ^ (layer & 1) : d;
+    p->add = layer && r->skip ? x : NULL;
+    if (!layer) return;
+    p->stride = r->directions * r->hidden;
+    p->width = apart ? r->hidden : p->stride;
+    p->x = x + (apart ? d * r->hidden : 0);
+}
+
 void fs_rnn_forward(const fs_block *b, fs_flow *f) {
     const fs_rnn *r = (const fs_rnn *)b;
     int H = r->hidden, D = r->directions;
-    pass p = {.r = r, .f = f, .G = r->cell->gates * H, .x = f->x, .width = f->width};
+    const float *x = f->x;
+    pass p = {.r = r, .f = f, .G = r->cell->gates * H, .x = x, .width = f->width, .stride = f->width};
     f->layers = r->layers;
     f->hidden_width = D * H;
     f->hidden = fs_arena_cut(f->arena, (size_t)f->count, (size_t)(r->layers * D * H), sizeof(float));
@@ -166,14 +197,12 @@ void fs_rnn_forward(const fs_block *b, fs_flow *f) {
         else if (wanted)
             out = fs_arena_cut(f->arena, (size_t)f->rows, (size_t)(D * H), sizeof(float));
         for (int d = 0; d < D && !fs_arena_planning(f->arena); d++) {
-            p.w = &r->weights[layer * D + d];
-            p.reverse = d;
+            take_rows(&p, x, layer, d);
             run_direction(&p, out, D * H, d * H);
             write_finals(&p, layer, d * H);
         }
-        p.x = out;
-        p.width = D * H;
+        x = out;
     }
-    f->x = p.into ? NULL : p.x;
+    f->x = p.into ? NULL : x;
     f->width = D * H;
 }

@@ -7,7 +7,7 @@ static void advance_after(const fs_rnn_layer *w, int n, int H, const float *cons
                           float *part, void *scratch) {
     size_t gates = 3 * (size_t)H;
     (void)c;
-    fs_rnn_state_part(&w->state, w->state_bias, n, zero, h, part, scratch);
+    fs_rnn_state_part(w, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++) w->state.k->gru_f32(H, x[i], part + (size_t)i * gates, h + (size_t)i * H);
 }
 
@@ -18,7 +18,7 @@ static void advance_before(const fs_rnn_layer *w, int n, int H, const float *con
     size_t gates = 2 * (size_t)H;
     float *reset = part + (size_t)n * gates; /* (n, H) */
     (void)c;
-    fs_rnn_state_part(&w->state, NULL, n, zero, h, part, scratch);
+    fs_rnn_state_part(w, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++) {
         float *rz = part + (size_t)i * gates;
         for (int j = 0; j < 2 * H; j++) rz[j] += x[i][j];

@@ -5,7 +5,7 @@
 static void advance(const fs_rnn_layer *w, int n, int H, const float *const *x, int zero, float *h, float *c,
                     float *part, void *scratch) {
     size_t gates = 4 * (size_t)H;
-    fs_rnn_state_part(&w->state, NULL, n, zero, h, part, scratch);
+    fs_rnn_state_part(w, n, zero, h, part, scratch);
     for (int i = 0; i < n; i++)
         w->state.k->lstm_f32(H, x[i], part + (size_t)i * gates, c + (size_t)i * H, h + (size_t)i * H);
 }

@@ -13,11 +13,12 @@ static size_t state_floats(const fs_block *b, int rows) {
 static fs_status check_parts(const fs_session *s, fs_error *err) {
     const fs_graph *g = s->decoder, *e = s->sources.encoder;
     const fs_memory *given = s->sources.memory;
+    const fs_rnn *rnn = fs_rnn_of(fs_graph_find(g, &fs_block_rnn));
     fs_memory m = {0};
     if (given) m = *given;
     if (e) m = (fs_memory){.states = (const float *)s, .width = e->width, .layers = e->layers, .hidden_width = e->hidden_width,
                            .hidden = e->layers ? (const float *)s : NULL, .cell = e->has_cell ? (const float *)s : NULL};
-    if ((s->rnn && s->rnn->directions != 1) || !s->head || g->width != g->vocabulary)
+    if ((rnn && rnn->directions != 1) || !s->head || g->width != g->vocabulary)
         return fs_fail(err, FS_ERR_UNSUPPORTED, "decoder", "not a decoder",
                        "an embedding, blocks that read forwards and a linear head over its vocabulary (%d)|%d wide",
                        g->vocabulary, g->width);
@@ -30,8 +31,9 @@ static fs_status check_parts(const fs_session *s, fs_error *err) {
     if (g->memory_width && (!m.states || m.width != g->memory_width))
         return fs_fail(err, FS_ERR_FORMAT, "attention", "the memory's rows do not fit", "%d wide|%d", g->memory_width,
                        m.states ? m.width : 0);
-    if (!s->bridge || !s->rnn) return FS_OK;
-    return fs_bridge_check(s->bridge, &m, s->rnn->layers, s->rnn->hidden, s->rnn->cell->has_cell, err);
+    if (!s->bridge || !s->started) return FS_OK;
+    return fs_bridge_check(s->bridge, &m, s->started->state_layers, s->started->state_width,
+                           s->started->state_planes > s->started->state_layers, err);
 }
 
 static fs_status allocate(fs_session *s, fs_error *err) {
@@ -102,9 +104,11 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
     s->worker = worker;
     s->bridge = fs_bridge_of(fs_graph_find(decoder, &fs_block_bridge));
     s->attention = fs_attention_of(fs_graph_find(decoder, &fs_block_attention));
-    s->rnn = fs_rnn_of(fs_graph_find(decoder, &fs_block_rnn));
+    for (int i = decoder->count - 1; i >= 0; i--)
+        if (decoder->blocks[i]->state_layers) s->started = decoder->blocks[i];
     s->head = fs_linear_of(decoder->blocks[decoder->count - 1]);
-    s->looks = s->attention || (sources->attention && fs_graph_find(decoder, &fs_block_cross_attention));
+    s->looks = s->attention || fs_graph_find(decoder, &fs_block_conditional) ||
+               (sources->attention && fs_graph_find(decoder, &fs_block_cross_attention));
     if (s->looks && sources->attention) s->stepper.attention = fs_session_attention;
     st = check_parts(s, err);
     if (st == FS_OK) st = allocate(s, err);

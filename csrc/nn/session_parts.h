@@ -18,14 +18,14 @@ struct fs_session {
     int worker;
     const fs_bridge *bridge;
     const fs_attention *attention;
-    const fs_rnn *rnn;
+    const fs_block *started; /* the first recurrent block, which the bridge starts; or NULL */
     const fs_linear *head;
     int looks;            /* attention leaves its weights */
     fs_memory memory;     /* the prepared sources */
     int64_t first;        /* the source that memory's first sequence is */
     int64_t longest;      /* rows of its longest sequence */
     float **made;         /* (blocks): what each prepared over memory, or NULL */
-    float *start;         /* (count, H) of a linear bridge, or NULL */
+    float *start;         /* (count, H) of a bridge that projects, or NULL */
     float *weights;       /* (W, longest) of attention, or NULL */
     float *trunk;         /* (W, head input): rows whose logits are wanted */
     float **state, **spare; /* a block's planes x (R, width), and room to reorder them */

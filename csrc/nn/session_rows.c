@@ -6,14 +6,14 @@
 /* A row's h and c of every layer, from the bridge; zeros without one. */
 static void start_row(fs_session *s, int row, int64_t source, float *planes) {
     const fs_memory *m = &s->memory;
-    int L = s->rnn->layers, kind = s->bridge ? s->bridge->kind : FS_BRIDGE_ZERO;
-    size_t H = (size_t)s->rnn->hidden, plane = H * (size_t)s->stepper.rows;
+    int L = s->started->state_layers, kind = s->bridge ? s->bridge->kind : FS_BRIDGE_ZERO;
+    size_t H = (size_t)s->started->state_width, plane = H * (size_t)s->stepper.rows;
     size_t state = (size_t)m->layers * (size_t)m->hidden_width;
-    for (int p = 0; p < s->rnn->block.state_planes; p++) {
+    for (int p = 0; p < s->started->state_planes; p++) {
         float *to = planes + (size_t)p * plane + (size_t)row * H;
         const float *from = NULL;
         int layer = m->layers - L + p % L; /* the encoder's last layers */
-        if (kind == FS_BRIDGE_LINEAR) from = s->start + (size_t)source * H;
+        if (s->start) from = s->start + (size_t)source * H;
         if (kind == FS_BRIDGE_COPY || kind == FS_BRIDGE_CONCAT)
             from = (p < L ? m->hidden : m->cell) + (size_t)source * state + (size_t)layer * H;
         if (from)
@@ -31,7 +31,7 @@ void fs_session_begin(fs_stepper *stepper, int row, int64_t source) {
     for (int i = 0; i < s->decoder->count; i++) {
         const fs_block *b = s->decoder->blocks[i];
         size_t width = (size_t)b->state_width;
-        if (s->rnn && b == &s->rnn->block) {
+        if (b == s->started) {
             start_row(s, row, source - s->first, s->state[i]);
             continue;
         }

@@ -76,7 +76,7 @@ fs_status fs_session_prepare(fs_stepper *stepper, int64_t first, int64_t count, 
     fs_session *s = (fs_session *)stepper;
     const fs_graph *e = s->sources.encoder;
     const int attends = s->decoder->memory_width != 0;
-    int64_t longest = 1, rows, all, *offsets = NULL, *places = NULL;
+    int64_t longest = 1, rows, *offsets = NULL, *places = NULL;
     float *states = NULL, *hidden = NULL, *cell = NULL;
     void *scratch = NULL;
     size_t state = e ? (size_t)e->layers * (size_t)e->hidden_width : 0;
@@ -88,7 +88,6 @@ fs_status fs_session_prepare(fs_stepper *stepper, int64_t first, int64_t count, 
     }
     if (s->sources.shortlist) FS_TRY(list_candidates(s, first, count, err));
     rows = source_rows(s, first, count, &longest);
-    all = FS_MAX(rows, count);
     for (fs_arena_plan(&s->prepared);;) {
         size_t need = 0;
         if (e) {
@@ -99,9 +98,9 @@ fs_status fs_session_prepare(fs_stepper *stepper, int64_t first, int64_t count, 
             if (e->has_cell) cell = fs_arena_cut(&s->prepared, (size_t)count, state, sizeof(float));
         }
         if (s->looks) s->weights = fs_arena_cut(&s->prepared, (size_t)s->stepper.widest, (size_t)longest, sizeof(float));
-        if (s->bridge && s->bridge->kind == FS_BRIDGE_LINEAR) {
+        if (s->bridge && fs_bridge_projects(s->bridge)) {
             s->start = fs_arena_cut(&s->prepared, (size_t)count, (size_t)s->bridge->output, sizeof(float));
-            need = FS_MAX(need, fs_gemm_scratch(&s->bridge->matrix, all));
+            need = fs_bridge_scratch(s->bridge, count);
         }
         scratch = fs_arena_cut(&s->prepared, 1, need, 1);
         if (!fs_arena_planning(&s->prepared)) break;

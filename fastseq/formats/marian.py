@@ -17,9 +17,9 @@ import numpy as np
 
 from fastseq.errors import ArgumentError, FormatError, UnsupportedError
 from fastseq.files import regular_size
-from fastseq.formats import Loaded, Spec, marian_bin, marian_shortlist, npz, yaml_lines
+from fastseq.formats import Loaded, Spec, marian_bin, marian_model, marian_shortlist, npz, yaml_lines
 from fastseq.formats.marian_bin import FLOAT32, INT8, Item
-from fastseq.formats.marian_model import OPTIONS, YAML_BYTES_MAX, Model
+from fastseq.formats.marian_parts import OPTIONS, YAML_BYTES_MAX
 from fastseq.models.spec import TOKENS_MAX, GenerationSpec, ModelSpec, TranslationSpec, check_tensors
 from fastseq.text import sentencepiece
 
@@ -50,7 +50,7 @@ def load(path: Path, spec: Spec = None) -> Loaded:
     files = _files(path)
     items = _items(files.model)
     where = str(files.model)
-    model = Model(items, where)
+    model = marian_model.read(items, where)
     first, second = files.vocabularies
     source = sentencepiece.load(first, add_eos=True)
     target = source if second == first else sentencepiece.load(second)

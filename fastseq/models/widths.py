@@ -7,6 +7,7 @@ from fastseq.models.blocks import (
     Attention,
     Block,
     Bridge,
+    Conditional,
     CrossAttention,
     Embedding,
     FeedForward,
@@ -23,6 +24,11 @@ from fastseq.models.plain import at
 def last_rnn(blocks: tuple[Block, ...]) -> Rnn | None:
     """The recurrent block whose final state counts."""
     return next((block for block in reversed(blocks) if isinstance(block, Rnn)), None)
+
+
+def _started(blocks: tuple[Block, ...]) -> Rnn | Conditional | None:
+    """The recurrent block that a bridge starts."""
+    return next((block for block in blocks if isinstance(block, (Rnn, Conditional))), None)
 
 
 Memory = tuple[int, Rnn | None]  # width of a row, and the block that leaves the final state
@@ -65,6 +71,10 @@ class _Walk:
             self._rnn(block, blocks)
         elif isinstance(block, Attention):
             self._attention(block)
+        elif isinstance(block, Conditional):
+            self._remembers(block.memory)
+            self._joins(block.input, "input")
+            self.width = block.output
         elif isinstance(block, (Position, Norm, SelfAttention, CrossAttention, FeedForward)):
             self._rows(block, blocks)
         else:
@@ -121,20 +131,21 @@ class _Walk:
         self.width = block.output
 
     def _bridge(self, block: Bridge, blocks: tuple[Block, ...]) -> None:
-        start, cell = self.memory[1] if self.memory else None, last_rnn(blocks)
-        if self.width or not self.decoder or (start is None and block.kind != "zero"):
+        start, cell = self.memory[1] if self.memory else None, _started(blocks)
+        if self.width or not self.decoder or (start is None and block.kind not in ("zero", "mean")):
             raise FormatError("a bridge is a decoder's first block", where="block", found="bridge")
-        if start is None or cell is None or block.kind == "zero":
+        if cell is None or block.kind == "zero":
             return
-        if block.kind == "linear":
-            for key, width, found in (
-                ("input", start.width, block.input),
-                ("output", cell.hidden, block.output),
-            ):
-                if found != width:
+        if block.projects:
+            rows = self.memory[0] if self.memory else 0
+            width = start.width if start is not None and block.kind == "linear" else rows
+            for key, wanted, found in (("input", width, block.input), ("output", cell.hidden, block.output)):
+                if found != wanted:
                     raise FormatError(
-                        "not the width of the final state", where=key, expected=str(width), found=str(found)
+                        "not the width of the final state", where=key, expected=str(wanted), found=str(found)
                     )
+            return
+        if start is None:
             return
         if block.kind == "copy" and start.bidirectional:
             raise FormatError(

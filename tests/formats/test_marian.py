@@ -226,7 +226,7 @@ def test_options_of_a_run(folder):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("type", "s2s"),
+        ("type", "amun"),
         ("dec-cell", "gru"),
         ("transformer-preprocess", "h"),
         ("transformer-postprocess", "da"),
@@ -272,7 +272,7 @@ def test_every_number_of_the_header(tmp_path):
         for value in (0, 2**31, 2**63, 2**64 - 1):
             path.write_bytes(damaged(whole, at, struct.pack("<Q", value)))
             with suppress(FastseqError):  # a type that is not used, or a number as it was
-                marian_model.Model(marian_bin.load(path), str(path))
+                marian_model.read(marian_bin.load(path), str(path))
 
 
 @settings(max_examples=60)
@@ -284,7 +284,7 @@ def test_random_damage(data, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "random.bin"
     path.write_bytes(damaged(whole, at, data.draw(st.binary(min_size=1, max_size=9))))
     with suppress(FastseqError):
-        marian_model.Model(marian_bin.load(path), str(path))
+        marian_model.read(marian_bin.load(path), str(path))
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ REFUSED = [
     (SEQ2SEQ, ("encoder", 1, "layers"), 10**9, r"encoder\[1\].layers: out of range"),
     (SEQ2SEQ, ("encoder", 1, "bias"), 1, r"encoder\[1\].bias: wrong value"),
     (SEQ2SEQ, ("decoder", 0, "kind"), "copy", r"decoder\[0\].kind: two directions"),
-    (SEQ2SEQ, ("decoder", 0, "weights"), "b", r"decoder\[0\].weights: a linear bridge"),
+    (SEQ2SEQ, ("decoder", 0, "weights"), "b", r"decoder\[0\].weights: a linear or mean bridge"),
     (SEQ2SEQ, ("decoder", 2, "layers"), 2, r"decoder\[0\].kind: the encoder's final state does not fit"),
     (SEQ2SEQ, ("decoder", 2, "bidirectional"), True, r"decoder\[2\].block: no recurrent block"),
     (SEQ2SEQ, ("decoder", 3, "memory"), 5, r"decoder\[3\].memory: not the width of the encoder"),

@@ -10,7 +10,9 @@ from typing import Any
 
 from fastseq.errors import FormatError
 from fastseq.models.blocks.attention import CrossAttention, SelfAttention
-from fastseq.models.blocks.recurrent import GATES, LAYERS_MAX, Attention, Bridge, Rnn
+from fastseq.models.blocks.cells import GATES, LAYERS_MAX
+from fastseq.models.blocks.conditional import Conditional
+from fastseq.models.blocks.recurrent import Attention, Bridge, Rnn
 from fastseq.models.blocks.rows import DEPTH_MAX, Embedding, FeedForward, Linear, Norm, Pool, Position
 from fastseq.models.blocks.sublayer import Activation, Shape, Sublayer
 from fastseq.models.plain import joined, read, shown
@@ -24,6 +26,7 @@ __all__ = [
     "Attention",
     "Block",
     "Bridge",
+    "Conditional",
     "CrossAttention",
     "Embedding",
     "FeedForward",
@@ -48,6 +51,7 @@ Block = (
     | CrossAttention
     | FeedForward
     | Attention
+    | Conditional
     | Linear
     | Pool
     | Bridge
@@ -63,6 +67,7 @@ BLOCKS: dict[str, type[Block]] = {
         CrossAttention,
         FeedForward,
         Attention,
+        Conditional,
         Linear,
         Pool,
         Bridge,

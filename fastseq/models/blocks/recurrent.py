@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from fastseq.errors import FormatError
+from fastseq.models.blocks.cells import LAYERS_MAX, cell_shapes, check_deep
 from fastseq.models.blocks.sublayer import Shape, Sublayer
 from fastseq.models.plain import WIDTH_MAX, Plain, in_range, shown
-
-LAYERS_MAX = 1000
-GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4, "ssru": 2}
 
 
 @dataclass(frozen=True)
@@ -18,6 +16,14 @@ class Rnn(Sublayer):
     """A stack of recurrent layers. `reset`: a GRU's reset gate acts after or before the matrix product.
 
     An SSRU's layer has the input's matrix alone: the forget gate's rows, then the candidate's.
+
+    Attributes:
+        stacks: a layer reads both directions of the one before (``joined``), or each direction is a stack of
+            its own (``apart``), whose layers may turn around (``alternating``).
+        transitions: cells of a layer behind its first, which take the state that it leaves and no input.
+        skip: layers above the first add what goes in to what comes out.
+        gate_norm: above 0, the input's and the state's product are each layer-normed over all gates before
+            biases are added; this is added under the root. Their gains are ``norm_ih`` and ``norm_hh``.
     """
 
     kind_of_block: ClassVar[str] = "rnn"
@@ -29,11 +35,16 @@ class Rnn(Sublayer):
     bidirectional: bool = False
     bias: bool = True
     reset: Literal["after", "before"] = "after"
+    stacks: Literal["joined", "apart", "alternating"] = "joined"
+    transitions: int = 0
+    skip: bool = False
+    gate_norm: float = 0.0
 
     def check(self) -> None:
         in_range(self.input, "input")
         in_range(self.hidden, "hidden", WIDTH_MAX // 8)  # four gates, two directions
         in_range(self.layers, "layers", LAYERS_MAX)
+        check_deep(self)
 
     @property
     def width(self) -> int:
@@ -41,18 +52,12 @@ class Rnn(Sublayer):
         return self.hidden * (2 if self.bidirectional else 1)
 
     def shapes(self) -> dict[str, Shape]:
-        rows = GATES[self.cell] * self.hidden
         shapes: dict[str, Shape] = {}
+        above = self.width if self.stacks == "joined" else self.hidden
         for layer in range(self.layers):
             for end in ("", "_reverse") if self.bidirectional else ("",):
-                at_layer = f"l{layer}{end}"
-                columns = self.input if layer == 0 else self.width
-                shapes[f"{self.weights}.weight_ih_{at_layer}"] = (rows, columns)
-                states = () if self.cell == "ssru" else ("hh",)
-                for kind in states:
-                    shapes[f"{self.weights}.weight_{kind}_{at_layer}"] = (rows, self.hidden)
-                for kind in ("ih", *states) if self.bias else ():
-                    shapes[f"{self.weights}.bias_{kind}_{at_layer}"] = (rows,)
+                columns = self.input if layer == 0 else above
+                shapes |= cell_shapes(self, f"l{layer}{end}", columns, self.transitions, self.bias)
         return shapes | self.norm_shapes(self.weights, self.width)
 
 
@@ -118,28 +123,42 @@ class Attention(Plain):
 
 @dataclass(frozen=True)
 class Bridge(Plain):
-    """How the encoder's final state starts the decoder. `linear`: tanh(W f + b) for every layer."""
+    """How the encoder's final state starts the decoder.
+
+    `linear`: tanh(W f + b) for every layer; `mean`: the same of the mean of its rows. With `gate_norm`, which
+    is added under the root, the product is layer-normed before the bias is added.
+    """
 
     kind_of_block: ClassVar[str] = "bridge"
-    kind: Literal["zero", "copy", "concat", "linear"]
+    kind: Literal["zero", "copy", "concat", "linear", "mean"]
     weights: str = ""
     input: int | None = None
     output: int | None = None
+    gate_norm: float = 0.0
 
     def check(self) -> None:
         for name in ("weights", "input", "output"):
             given = getattr(self, name)
-            if (self.kind == "linear") != bool(given):
+            if self.projects != bool(given):
                 raise FormatError(
-                    "a linear bridge, and no other, has weights and sizes",
+                    "a linear or mean bridge, and no other, has weights and sizes",
                     where=name,
-                    expected="a value" if self.kind == "linear" else "none",
+                    expected="a value" if self.projects else "none",
                     found=shown(given),
                 )
             if isinstance(given, int):
                 in_range(given, name)
+        if not 0 <= self.gate_norm < 1 or (self.gate_norm and not self.projects):
+            raise FormatError("out of range", where="gate_norm", found=str(self.gate_norm))
+
+    @property
+    def projects(self) -> bool:
+        """It has a matrix of its own."""
+        return self.kind in ("linear", "mean")
 
     def shapes(self) -> dict[str, Shape]:
         if self.input is None or self.output is None:
             return {}
-        return {f"{self.weights}.weight": (self.output, self.input), f"{self.weights}.bias": (self.output,)}
+        names = ("bias", "gain") if self.gate_norm else ("bias",)
+        vectors: dict[str, Shape] = {f"{self.weights}.{name}": (self.output,) for name in names}
+        return {f"{self.weights}.weight": (self.output, self.input)} | vectors
