@@ -7,7 +7,7 @@
  * A block never allocates while it runs. It cuts what it needs from an arena, and its code runs twice: once
  * planning (fs_arena_planning: cut, then return), once for real, so the sizes can not disagree.
  *
- * Adding a block: a file, a line in blocks.def, a dataclass in fastseq/models/spec.py. */
+ * Adding a block: a file, a line in blocks.def, a dataclass in fastseq/models/blocks. */
 #ifndef FS_NN_BLOCK_H
 #define FS_NN_BLOCK_H
 
@@ -19,12 +19,18 @@
 typedef struct fs_block fs_block;
 
 /* sublayer.h */
+typedef struct fs_norm {
+    float *weight, *bias;
+} fs_norm;
+
 typedef struct fs_sublayer {
     const fs_kernels *k;
-    int residual, norm, before; /* before: the norm is of what goes in */
-    int width;                  /* of the rows that are normed */
+    int residual, norm, place;
+    int parallel; /* takes the rows that the block before it took */
+    int forks;    /* the block behind it does */
+    int width;    /* of the rows that are normed */
     float epsilon;
-    float *weight, *bias;
+    fs_norm first, last; /* of what goes in; of what comes out */
 } fs_sublayer;
 
 /* What an encoder leaves for a decoder, for B sequences. */
@@ -52,6 +58,8 @@ typedef struct fs_flow {
     const int64_t *offsets; /* (B + 1), from 0 */
     const int32_t *ids;     /* (N) */
     const float *x;         /* (rows, width), or NULL while the rows are still ids */
+    const float *taken;     /* (rows, width): what the block before took, where the next one takes it too; */
+    size_t taken_mark;      /* and what the arena held before that block's result */
     int width;
     float *hidden, *cell;   /* (B, L, H) final states of the last recurrent block; NULL when it has none */
     int layers, hidden_width;
@@ -74,6 +82,7 @@ typedef struct fs_step {
     float *const *const *pages; /* (n): each one's pages (cache.h), or NULL where no block keeps any */
     size_t kept_at;           /* where in a page the block at work keeps its keys, then its values */
     const float *x;           /* (n, width), or NULL while the rows are still ids */
+    const float *taken;       /* (n, width): what the block before took, where the next one takes it too */
     int width;
     float *state;             /* of the block at work: state_planes x (R, state_width) */
     float *feed;              /* (R, feed_width): what attention gave at the last step; NULL without feeding */

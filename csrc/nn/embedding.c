@@ -12,6 +12,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     e->scale = 1.0f;
     FS_TRY(fs_option_float(o, "scale", &e->scale, err));
     FS_TRY(fs_option_int(o, "blank", 0, 1, &e->blank, err));
+    FS_TRY(fs_option_int(o, "longest", 0, FS_MAX_WIDTH, &b->longest, err));
     FS_TRY(fs_build_find(build, ".weight", e->vocabulary, e->width, 0, &table, err));
     e->table = *table;
     e->k = build->k;

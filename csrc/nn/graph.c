@@ -38,7 +38,7 @@ static fs_status add_block(fs_graph *g, const fs_block_spec *spec, const fs_buil
     g->blocks[g->count++] = b; /* from here on freed with the graph */
     build.prefix = spec->prefix;
     FS_TRY(ops->init(b, g->count > 1 ? g->blocks[g->count - 2] : NULL, &spec->options, &build, err));
-    return fs_sublayer_init(b, &spec->options, &build, err);
+    return fs_sublayer_init(b, g->count > 1 ? g->blocks[g->count - 2] : NULL, &spec->options, &build, err);
 }
 
 /* What comes out, from the blocks in order. */

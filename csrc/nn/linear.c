@@ -1,4 +1,4 @@
-/* y = act(x W^T + b): torch.nn.Linear, with an activation after it. */
+/* y = act(x W^T + b): torch.nn.Linear, with an activation after it, and a soft cap. */
 #include "linear.h"
 
 enum { STRETCH_BYTES = 1 << 19 }; /* of a matrix: what a second-level cache holds with room to spare */
@@ -20,6 +20,8 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_option_width(o, "output", &l->output, err));
     FS_TRY(fs_option_int(o, "bias", 0, 1, &bias, err));
     FS_TRY(fs_activation_option(o, &l->activation, err));
+    FS_TRY(fs_option_float(o, "cap", &l->cap, err));
+    if (l->cap < 0) return fs_fail(err, FS_ERR_FORMAT, o->where, "negative cap", "0 or more|%g", (double)l->cap);
     FS_TRY(fs_block_check_input(before, l->input, o, err));
     FS_TRY(fs_build_find(build, ".weight", l->output, l->input, 0, &rows, err));
     l->rows = *rows;
@@ -43,11 +45,21 @@ const fs_linear *fs_linear_of(const fs_block *b) {
     return b && b->ops == &fs_block_linear ? (const fs_linear *)b : NULL;
 }
 
+/* y (n) in place */
+static void finish(const fs_linear *l, int n, float *y) {
+    const fs_kernels *k = l->matrix.k;
+    if (l->activation) fs_activate(k, l->activation, n, y);
+    if (l->cap == 0) return;
+    for (int j = 0; j < n; j++) y[j] /= l->cap;
+    k->tanh_f32(n, y, y);
+    for (int j = 0; j < n; j++) y[j] *= l->cap;
+}
+
 void fs_linear_apply(const fs_linear *l, int64_t rows, const float *x, size_t stride, float *y, void *scratch,
                      fs_run *run) {
     const int n = l->output;
     fs_gemm(&l->matrix, rows, x, stride, l->bias, y, (size_t)n, 0, scratch, run);
-    for (int64_t i = 0; i < rows && l->activation; i++) fs_activate(l->matrix.k, l->activation, n, y + i * n);
+    for (int64_t i = 0; i < rows && (l->activation || l->cap != 0); i++) finish(l, n, y + i * n);
 }
 
 /* Panels of the packed matrix that hold the columns, each to its own place in y; then the columns are moved together. */
@@ -100,6 +112,7 @@ void fs_linear_choose(const fs_linear *l, int n, const float *x, fs_choice *choi
         choose_bytes(l, n, x, choices, scratch);
     else
         for (int i = 0; i < n; i++) choose_from_panels(l, x + (size_t)i * (size_t)l->input, &choices[i]);
+    for (int i = 0; i < n && (l->activation || l->cap != 0); i++) finish(l, choices[i].count, choices[i].y);
 }
 
 static const float *run_rows(const fs_linear *l, fs_arena *arena, int64_t rows, const float *x) {

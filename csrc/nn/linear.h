@@ -12,6 +12,7 @@ typedef struct fs_linear {
     float *bias; /* (output) or NULL */
     int input, output;
     fs_activation activation;
+    float cap; /* above 0: y becomes cap tanh(y / cap) */
 } fs_linear;
 
 /* The block as a linear one, or NULL when it is none. */

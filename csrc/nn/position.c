@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "embedding.h"
+#include "linear.h"
 #include "waves.h"
 
 enum { KIND_SINUSOIDAL, KIND_LEARNED };
@@ -39,8 +40,8 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     const fs_tensor *table;
     FS_TRY(fs_option_width(o, "width", &p->width, err));
     FS_TRY(fs_option_choice(o, "kind", kinds, &p->kind, err));
-    if (!fs_embedding_of(before))
-        return fs_fail(err, FS_ERR_FORMAT, o->where, "positions are added to an embedding", "one before it|none");
+    if (!fs_embedding_of(before) && !fs_linear_of(before))
+        return fs_fail(err, FS_ERR_FORMAT, o->where, "positions are added to an embedding", "one before it, or its projection|none");
     FS_TRY(fs_block_check_input(before, p->width, o, err));
     p->k = build->k;
     b->in_width = b->out_width = p->width;

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "../base/arena.h"
+
 enum { SCALING_NONE, SCALING_LINEAR, SCALING_LLAMA3 };
 static const char *const layouts[] = {"halves", "pairs", NULL};
 static const char *const scalings[] = {"none", "linear", "llama3", NULL};
@@ -31,12 +33,29 @@ static fs_status read_scaling(scaling *s, const fs_options *o, fs_error *err) {
                    (double)s->factor, (double)s->low, (double)s->high, (double)s->original);
 }
 
-fs_status fs_rotary_init(fs_rotary *r, const fs_options *o, int head_width, fs_error *err) {
-    float base = 10000;
+static fs_status divide_rates(fs_rotary *r, const fs_options *o, const fs_build *build, fs_error *err) {
+    fs_build at = *build;
+    float *factors;
+    fs_status st = FS_OK;
+    at.prefix = fs_option_word(o, "rotary_factors", NULL);
+    if (!at.prefix) return FS_OK;
+    FS_TRY(fs_build_vector(&at, ".weight", r->dims / 2, 0, &factors, NULL, err));
+    for (int j = 0; j < r->dims / 2 && st == FS_OK; j++) {
+        if (!(factors[j] > 0))
+            st = fs_fail(err, FS_ERR_FORMAT, at.prefix, "rotary factors", "numbers above 0|%g", (double)factors[j]);
+        r->waves.rates[j] /= factors[j];
+    }
+    fs_free(factors);
+    return st;
+}
+
+fs_status fs_rotary_init(fs_rotary *r, const fs_options *o, const fs_build *build, int head_width, fs_error *err) {
+    float base = 10000, gain = 1;
     scaling s;
     FS_TRY(fs_option_int(o, "rotary", 0, head_width, &r->dims, err));
     FS_TRY(fs_option_choice(o, "rotary_layout", layouts, &r->pairs, err));
     FS_TRY(fs_option_float(o, "rotary_base", &base, err));
+    FS_TRY(fs_option_float(o, "rotary_gain", &gain, err));
     FS_TRY(read_scaling(&s, o, err));
     if (!r->dims) return FS_OK;
     if (r->dims % 2 || !(base > 1))
@@ -44,6 +63,8 @@ fs_status fs_rotary_init(fs_rotary *r, const fs_options *o, int head_width, fs_e
                        (double)base);
     FS_TRY(fs_waves_init(&r->waves, r->dims / 2, o->where, err));
     for (int j = 0; j < r->dims / 2; j++) r->waves.rates[j] = scaled(&s, pow(base, -2.0 * j / r->dims));
+    FS_TRY(divide_rates(r, o, build, err));
+    r->waves.gain = gain;
     fs_waves_keep(&r->waves);
     return FS_OK;
 }

@@ -1,7 +1,7 @@
 /* Self-attention: every row looks at all rows of its sequence, or, causal, at those up to itself.
  *
  *     [q k v] = x W + b     one product      (N, H d + 2 KH d)
- *     q, k normed head by head (query_key_norm) and turned by their places (rotary.h)
+ *     q, k normed (query_key_norm: rms head by head, rms_row over all heads at once) and turned by their places (rotary.h)
  *     y = softmax(q k / sqrt(d) + relative.h) v, head by head, then W_o and b_o
  *
  * A decoder keeps the keys and values of its tokens so far in pages (cache.h). A step's bits are those of a pass over the
@@ -18,21 +18,24 @@ typedef struct fs_self_attention {
     fs_rotary rotary;
     fs_relative relative;
     int width, causal, window;
-    float *query_norm, *key_norm; /* (d) or NULL */
+    int whole_rows;               /* they are normed over all heads at once */
+    float *query_norm, *key_norm; /* (d), whole rows (H d) and (KH d), or NULL */
     float epsilon;                /* of theirs */
     fs_matrix in, out; /* (H d + 2 KH d, E), (E, H d) */
     float *in_bias, *out_bias;
 } fs_self_attention;
 
 static fs_status init_norms(fs_self_attention *a, const fs_options *o, const fs_build *build, fs_error *err) {
-    static const char *const kinds[] = {"none", "rms", NULL};
+    static const char *const kinds[] = {"none", "rms", "rms_row", NULL};
+    const int d = a->heads.width;
     int kind;
     a->epsilon = 1e-5f;
     FS_TRY(fs_option_choice(o, "query_key_norm", kinds, &kind, err));
     FS_TRY(fs_option_float(o, "epsilon", &a->epsilon, err));
     if (!kind) return FS_OK;
-    FS_TRY(fs_build_vector(build, ".query_norm.weight", a->heads.width, 0, &a->query_norm, NULL, err));
-    return fs_build_vector(build, ".key_norm.weight", a->heads.width, 0, &a->key_norm, NULL, err);
+    a->whole_rows = kind == 2;
+    FS_TRY(fs_build_vector(build, ".query_norm.weight", a->whole_rows ? a->heads.heads * d : d, 0, &a->query_norm, NULL, err));
+    return fs_build_vector(build, ".key_norm.weight", a->whole_rows ? a->heads.key_heads * d : d, 0, &a->key_norm, NULL, err);
 }
 
 static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, const fs_build *build, fs_error *err) {
@@ -45,7 +48,7 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_option_int(o, "window", 0, FS_MAX_WIDTH, &a->window, err));
     FS_TRY(fs_heads_init(&a->heads, o, build->k, a->width, err));
     FS_TRY(fs_block_check_input(before, a->width, o, err));
-    FS_TRY(fs_rotary_init(&a->rotary, o, a->heads.width, err));
+    FS_TRY(fs_rotary_init(&a->rotary, o, build, a->heads.width, err));
     FS_TRY(fs_relative_init(&a->relative, o, build, a->heads.heads, a->causal, err));
     FS_TRY(init_norms(a, o, build, err));
     wide[0] = a->heads.heads * a->heads.width;
@@ -97,13 +100,25 @@ static void project(const fs_self_attention *a, const attention_rows *r, int64_t
     fs_gemm(&a->in, n, x, (size_t)a->width, a->in_bias, r->projected, (size_t)a->in.columns, 0, r->scratch, NULL);
 }
 
+/* x: a row's queries, then its keys */
+static void norm_row(const fs_self_attention *a, float *x) {
+    const fs_kernels *k = a->heads.k;
+    const int Q = a->heads.heads, all = Q + a->heads.key_heads, d = a->heads.width;
+    if (a->whole_rows) {
+        k->rms_norm_f32(Q * d, x, NULL, a->query_norm, a->epsilon, x);
+        k->rms_norm_f32((all - Q) * d, x + Q * d, NULL, a->key_norm, a->epsilon, x + Q * d);
+        return;
+    }
+    for (int head = 0; head < all; head++, x += d)
+        k->rms_norm_f32(d, x, NULL, head < Q ? a->query_norm : a->key_norm, a->epsilon, x);
+}
+
 /* Queries and keys of a row, made ready to meet */
 static void ready(const fs_self_attention *a, const attention_rows *r, int64_t row, int place) {
-    const int d = a->heads.width, Q = a->heads.heads, all = Q + a->heads.key_heads;
+    const int all = a->heads.heads + a->heads.key_heads;
     float *x = r->projected + (size_t)row * (size_t)a->in.columns;
-    for (int head = 0; head < all && a->query_norm; head++)
-        a->heads.k->rms_norm_f32(d, x + head * d, NULL, head < Q ? a->query_norm : a->key_norm, a->epsilon, x + head * d);
-    if (a->rotary.dims) fs_rotary_turn(&a->rotary, place, all, d, x, r->turns);
+    if (a->query_norm) norm_row(a, x);
+    if (a->rotary.dims) fs_rotary_turn(&a->rotary, place, all, a->heads.width, x, r->turns);
 }
 
 static void finish(const fs_self_attention *a, const attention_rows *r, int64_t n) {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastseq.models.spec import ModelSpec
     from fastseq.text import Tokenizer
 
-FORMATS = ("native", "gguf_model", "g2p_en", "marian", "torch_rnn")  # asked in this order
+FORMATS = ("native", "gguf_model", "huggingface", "g2p_en", "marian", "torch_rnn")  # asked in this order
 
 Spec = str | Path | Mapping[str, Any] | None
 

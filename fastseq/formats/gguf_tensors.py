@@ -21,6 +21,11 @@ class GgufTensor(NamedTuple):
     data: memoryview
     """Its blocks, row by row."""
 
+    def rows(self, begin: int, end: int) -> GgufTensor:
+        """Rows [begin, end), of the same bytes."""
+        each = len(self.data) // self.shape[0]
+        return GgufTensor(self.kind, (end - begin, *self.shape[1:]), self.data[begin * each : end * each])
+
     def float32(self) -> NDArray[np.float32]:
         """Its numbers, as ggml computes them."""
         return to_float32(self.kind, self.data, self.shape)

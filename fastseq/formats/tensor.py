@@ -48,6 +48,10 @@ class Tensor:
     def shape(self) -> tuple[int, ...]:
         return self.array.shape
 
+    def rows(self, begin: int, end: int) -> Tensor:
+        """Rows [begin, end), as a view."""
+        return Tensor(self.dtype, self.array[begin:end])
+
     def check_finite(self, where: str) -> None:
         """Refuses NaN and infinity, naming the first."""
         if self.dtype not in REAL:
@@ -91,6 +95,10 @@ class BlockTensor(Tensor):
     @property
     def shape(self) -> tuple[int, ...]:
         return self.blocks.shape
+
+    def rows(self, begin: int, end: int) -> BlockTensor:
+        part = self.blocks.rows(begin, end)
+        return BlockTensor(self.dtype, np.frombuffer(part.data, np.uint8), part)
 
     def float32(self, where: str = "tensor") -> NDArray[np.float32]:
         """The values as ggml computes them."""

@@ -21,6 +21,7 @@ Weights = Mapping[str, Weight]
 Texts = str | Iterable[str]
 Self = TypeVar("Self", bound="Model")
 
+SPARE_TOKENS = 64  # that a language model's vocabulary may have beyond its table
 DTYPES = ("float32", "bfloat16", "int8", "blocks")
 
 
@@ -72,7 +73,7 @@ class Model:
             ("target_tokenizer", spec.decoder, target_tokenizer),
         ):
             if given is not None:
-                _check_vocabulary(key, part, given)
+                _check_vocabulary(key, part, given, spec.task == "language_model")
 
     @classmethod
     def load(
@@ -248,10 +249,14 @@ def _ids(row: Any, where: str) -> NDArray[np.int32]:
     return array.astype(np.int32, copy=False)
 
 
-def _check_vocabulary(key: str, blocks: Sequence[Block], tokenizer: Tokenizer) -> None:
-    """A vocabulary of another size than its embedding: ids that no row answers, or rows that mean nothing."""
+def _check_vocabulary(key: str, blocks: Sequence[Block], tokenizer: Tokenizer, alone: bool) -> None:
+    """A vocabulary of another size than its embedding: ids that no row answers, or rows that mean nothing.
+
+    Tables of language models are often filled up with rows, and some vocabularies have tokens for images.
+    """
     rows = next(block.vocabulary for block in blocks if isinstance(block, Embedding))
-    if len(tokenizer) != rows:
+    least = 0 if alone else rows
+    if not least <= len(tokenizer) <= rows + (SPARE_TOKENS if alone else 0):
         raise FormatError(
             "the vocabulary does not fit the embedding",
             where=f"{key}.vocabulary",

@@ -62,6 +62,8 @@ class GenerationSpec(Plain):
         length_factor: an output has at most this many tokens for each of its source, where it is above 0.
         never: tokens that are not chosen.
         shortlist: an output's tokens are among those that the tensors ``shortlist.*`` have for its source's.
+        advised: numbers that the model's makers advise for sampling: temperature, top_k, top_p, min_p,
+            repetition_penalty. They are not used unless a caller says so.
     """
 
     start: str | None = None
@@ -70,6 +72,7 @@ class GenerationSpec(Plain):
     length_factor: float = 0.0
     never: tuple[str, ...] = ()
     shortlist: bool = False
+    advised: dict[str, float] = field(default_factory=dict)
 
     def check(self) -> None:
         in_range(self.max_new_tokens, "max_new_tokens", TOKENS_MAX)
@@ -128,6 +131,7 @@ class ModelSpec:
         task: ``seq2seq`` (encoder, decoder), ``language_model`` (decoder), ``classifier`` (encoder, labels).
         tokenizer, target_tokenizer: configurations for `fastseq.text`; None: ids in, ids out.
         empty: a classifier's label for a text without tokens; None: such a text is refused.
+        chat_template: how a conversation becomes a text, in Jinja's language.
     """
 
     task: Literal["seq2seq", "language_model", "classifier"]
@@ -140,6 +144,7 @@ class ModelSpec:
     translation: TranslationSpec | None = None
     labels: tuple[str, ...] = ()
     empty: str | None = None
+    chat_template: str = ""
     name: str = ""
     description: str = ""
     licence: str = ""
@@ -166,7 +171,7 @@ class ModelSpec:
     def to_dict(self) -> dict[str, Any]:
         """The content of config.json; defaults are left out."""
         values: dict[str, Any] = {"fastseq": VERSION, "task": self.task}
-        for name in ("name", "description", "licence", "source"):
+        for name in ("name", "description", "licence", "source", "chat_template"):
             if getattr(self, name):
                 values[name] = getattr(self, name)
         for name in ("tokenizer", "target_tokenizer"):
@@ -280,7 +285,7 @@ def _check_version(version: object) -> None:
         )
 
 
-_TEXTS = ("name", "description", "licence", "source", "empty")
+_TEXTS = ("name", "description", "licence", "source", "empty", "chat_template")
 _PLAIN = ("tokenizer", "target_tokenizer")
 _WORK = ("segment", "translation", "encoder", "decoder", "labels", "generation")
 _KEYS = ("fastseq", "task", *_TEXTS, *_PLAIN, *_WORK)

@@ -88,8 +88,21 @@ class _Walk:
         if self.pooled:
             raise FormatError("behind a pool there are no rows", where="block", found=block.kind_of_block)
         self._joins(block.width, "width")
-        if isinstance(block, Position) and not isinstance(blocks[blocks.index(block) - 1], Embedding):
+        before = blocks[next(i for i, one in enumerate(blocks) if one is block) - 1]
+        if isinstance(block, Position) and not isinstance(before, (Embedding, Linear)):
             raise FormatError("positions are added to an embedding", where="block", found="position")
+        if block.parallel and not (
+            block.residual
+            and isinstance(before, (Norm, SelfAttention, CrossAttention, FeedForward))
+            and before.residual
+            and not before.parallel
+        ):
+            raise FormatError(
+                "a parallel block follows one that it shares its rows with",
+                where="parallel",
+                expected="residual connections around both",
+                found="others",
+            )
         if isinstance(block, CrossAttention):
             self._remembers(block.memory)
         if isinstance(block, SelfAttention) and self.decoder and not block.causal:

@@ -18,8 +18,10 @@ class SelfAttention(Sublayer):
         scale: of the scores; None: 1 / sqrt(head width).
         cap: above 0, a score s becomes cap tanh(s / cap).
         window: above 0, rows that far away and farther are not seen.
-        query_key_norm: of queries and keys, head by head, before they are turned.
-        rotary: columns of a head that are turned by their place; 0: none. csrc/nn/rotary.h has its options.
+        query_key_norm: of queries and keys before they are turned: head by head, or (rms_row) of all heads.
+        output_bias: of the output matrix; None: as `bias` says.
+        rotary: columns of a head that are turned by their place; 0: none. csrc/nn/rotary.h has its options;
+            rotary_factors is the prefix of a vector (rotary / 2) that divides the rates.
         relative: prefix of a table of relative positions (csrc/nn/relative.h), in `buckets` up to `reach`.
     """
 
@@ -31,10 +33,11 @@ class SelfAttention(Sublayer):
     head_width: int | None = None
     causal: bool = False
     bias: bool = True
+    output_bias: bool | None = None
     scale: float | None = None
     cap: float = 0.0
     window: int = 0
-    query_key_norm: Literal["none", "rms"] = "none"
+    query_key_norm: Literal["none", "rms", "rms_row"] = "none"
     rotary: int = 0
     rotary_base: float = 10000.0
     rotary_layout: Literal["halves", "pairs"] = "halves"
@@ -43,6 +46,8 @@ class SelfAttention(Sublayer):
     rotary_low: float = 1.0
     rotary_high: float = 4.0
     rotary_original: float = 8192.0
+    rotary_factors: str | None = None
+    rotary_gain: float = 1.0
     relative: str | None = None
     buckets: int = 32
     reach: int = 128
@@ -75,9 +80,12 @@ class SelfAttention(Sublayer):
                 expected=f"an even number, 0 to {self.each}",
                 found=str(self.rotary),
             )
+        if self.rotary_factors is not None and not self.rotary:
+            raise FormatError("nothing is turned", where="rotary_factors", expected="none")
         for name, least in (
             ("base", 1.0),
             ("factor", 0.0),
+            ("gain", 0.0),
             ("low", 0.0),
             ("high", self.rotary_low),
             ("original", 0.0),
@@ -91,8 +99,11 @@ class SelfAttention(Sublayer):
     def shapes(self) -> dict[str, Shape]:
         shapes = _attention_shapes(self, self.width) | self.norm_shapes(self.weights, self.width)
         if self.query_key_norm != "none":
-            for side in ("query", "key"):
-                shapes[f"{self.weights}.{side}_norm.weight"] = (self.each,)
+            whole = self.query_key_norm == "rms_row"
+            for side, heads in (("query", self.heads), ("key", self.key_heads or self.heads)):
+                shapes[f"{self.weights}.{side}_norm.weight"] = (self.each * (heads if whole else 1),)
+        if self.rotary_factors is not None:
+            shapes[f"{self.rotary_factors}.weight"] = (self.rotary // 2,)
         if self.relative is not None:
             shapes[f"{self.relative}.weight"] = (self.buckets, self.heads)
         return shapes
@@ -156,6 +167,8 @@ def _attention_shapes(block: SelfAttention | CrossAttention, memory: int) -> dic
         "value.weight": (keys, memory),
         "output.weight": (block.width, queries),
     }
-    if block.bias:
-        shapes |= {name.replace("weight", "bias"): shape[:1] for name, shape in shapes.items()}
+    biased = dict.fromkeys(shapes, block.bias)
+    if isinstance(block, SelfAttention) and block.output_bias is not None:
+        biased["output.weight"] = block.output_bias
+    shapes |= {name.replace("weight", "bias"): shapes[name][:1] for name in shapes if biased[name]}
     return {f"{block.weights}.{name}": shape for name, shape in shapes.items()}

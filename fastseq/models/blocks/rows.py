@@ -10,11 +10,15 @@ from fastseq.models.blocks.sublayer import Activation, Shape, Sublayer
 from fastseq.models.plain import Plain, in_range, shown
 
 DEPTH_MAX = 8  # matrices of a feed-forward block
+LONGEST_MAX = 2**24
 
 
 @dataclass(frozen=True)
 class Embedding(Plain):
-    """Ids to rows of a table, times `scale`. `blank`: id -1, for no token, is a row of zeros."""
+    """Ids to rows of a table, times `scale`.
+
+    `blank`: id -1, for no token, is a row of zeros. `longest`: tokens of a sequence at most; 0: any number.
+    """
 
     kind_of_block: ClassVar[str] = "embedding"
     weights: str
@@ -22,10 +26,12 @@ class Embedding(Plain):
     width: int
     scale: float = 1.0
     blank: bool = False
+    longest: int = 0
 
     def check(self) -> None:
         in_range(self.vocabulary, "vocabulary")
         in_range(self.width, "width")
+        in_range(self.longest + 1, "longest", LONGEST_MAX)
         if not 0 < abs(self.scale) < 1e6:
             raise FormatError(
                 "out of range", where="scale", expected="a finite number, not 0", found=str(self.scale)
@@ -132,7 +138,7 @@ class FeedForward(Sublayer):
 
 @dataclass(frozen=True)
 class Linear(Plain):
-    """A matrix, a bias, an activation."""
+    """A matrix, a bias, an activation. `cap`: above 0, an output y becomes cap tanh(y / cap)."""
 
     kind_of_block: ClassVar[str] = "linear"
     weights: str
@@ -140,10 +146,13 @@ class Linear(Plain):
     output: int
     bias: bool = True
     activation: Activation = "none"
+    cap: float = 0.0
 
     def check(self) -> None:
         in_range(self.input, "input")
         in_range(self.output, "output")
+        if not 0 <= self.cap < 1e6:
+            raise FormatError("out of range", where="cap", expected="0 or more", found=str(self.cap))
 
     def shapes(self) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {f"{self.weights}.weight": (self.output, self.input)}

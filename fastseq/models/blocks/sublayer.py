@@ -14,17 +14,23 @@ Activation = Literal["none", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmo
 
 @dataclass(frozen=True, kw_only=True)
 class Sublayer(Plain):
-    """What may stand around a block f: y = norm(x + f(x)), or x + f(norm(x)) with `norm_place` before.
+    """What may stand around a block f.
+
+    `norm_place` after: y = norm(x + f(x)); before: x + f(norm(x)); inside: x + norm(f(x)); around:
+    x + norm'(f(norm(x))).
 
     Attributes:
         residual: x is added to what the block makes of it.
-        norm: layer (mean and spread) or rms (root of the mean square) over a row; weights in ``.norm``.
+        norm: layer (mean and spread) or rms (root of the mean square) over a row; weights in ``.norm``, of
+            norm' in ``.norm_after``.
+        parallel: the block takes what the block before it took, and is added to what that one left.
         epsilon: added under the norm's root.
     """
 
     residual: bool = False
     norm: Literal["none", "layer", "rms"] = "none"
-    norm_place: Literal["after", "before"] = "after"
+    norm_place: Literal["after", "before", "inside", "around"] = "after"
+    parallel: bool = False
     epsilon: float = 1e-5
 
     def norm_shapes(self, prefix: str, width: int) -> dict[str, Shape]:
@@ -32,4 +38,5 @@ class Sublayer(Plain):
         if self.norm == "none":
             return {}
         names = ("weight", "bias") if self.norm == "layer" else ("weight",)
-        return {f"{prefix}.norm.{name}": (width,) for name in names}
+        norms = ("norm", "norm_after") if self.norm_place == "around" else ("norm",)
+        return {f"{prefix}.{norm}.{name}": (width,) for norm in norms for name in names}
