@@ -33,7 +33,7 @@ from fastseq.formats import gguf_tokenizer, npz, safetensors, torch_checkpoint
 from fastseq.text import tokenizer_json
 
 TEXT = "Hello  World! e\u0301 \u00df\u65e5\u672c 123 \U0001f642 <|end|> the words\n"
-SLOW = 20  # seconds that one input may take
+SLOW = 20  # seconds of processor time that one input may take
 KINDS = 300  # of outcomes that are told apart
 MEMORY = 6 << 30  # bytes that all may take together
 ODD = [
@@ -207,7 +207,7 @@ def mutated(rng: random.Random, target: str, inputs: list[bytes]) -> bytes:
 
 def outcome(load: Callable[[Path], Any], path: Path) -> str:
     """How it ended, in words that all inputs of a kind share. Other exceptions are findings."""
-    signal.alarm(SLOW)
+    signal.setitimer(signal.ITIMER_PROF, SLOW)
     try:
         load(path)
         return "loaded"
@@ -217,7 +217,7 @@ def outcome(load: Callable[[Path], Any], path: Path) -> str:
         where = re.sub(r"'[^']*'|\d+|[^ -~]", "", error.where.rpartition("/")[2])
         return f"{type(error).__name__} {error.what[:40]} {where[:60]}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def too_slow(*_: object) -> None:
@@ -235,7 +235,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    signal.signal(signal.SIGALRM, too_slow)
+    signal.signal(signal.SIGPROF, too_slow)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     rng = random.Random(options.seed)
     load, name = TARGETS[options.target]
