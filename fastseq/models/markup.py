@@ -2,7 +2,8 @@
 
 The markup is cut at block tags, line breaks and what is not to be translated; each stretch of text between is
 a document of its own. Within it an inline element covers source tokens, and by the alignment those of the
-translation; an element without text (an image) goes before what followed it.
+translation; one that no word of the translation comes from goes around the word whose source is nearest. An
+element without text (an image) goes before what followed it.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ UNTOUCHED = frozenset("script style code kbd samp var math svg textarea noscript
 
 
 class Element(NamedTuple):
-    """An inline one, of source characters begin to end: the same for an empty one."""
+    """An inline one, of source characters begin to end: the same for an empty one. `depth`: how many open."""
 
     begin: int
     end: int
     opening: str
     closing: str
+    depth: int = 0
 
 
 class Stretch(NamedTuple):
@@ -119,7 +121,7 @@ class _Parser(HTMLParser):
         lone: list[int] = []
         for index, (place, name, written, opens) in enumerate(self._marks):
             if opens:
-                elements.append(Element(place, place if name in VOID else -1, written, ""))
+                elements.append(Element(place, place if name in VOID else -1, written, "", len(opened)))
                 if name not in VOID:
                     opened.append((index, len(elements) - 1))
             elif opened and self._marks[opened[-1][0]][1] == name:
@@ -196,27 +198,70 @@ def translated_html(model: Seq2Seq, texts: Texts, splitter: SentenceSplitter, se
 
 
 def placed(stretch: Stretch, made: Translation) -> str:
-    """The translation with the elements where the alignment puts them."""
-    if not stretch.elements:
-        return escape(made.text, quote=False)
-    spread = [one for one in stretch.elements if one.end > one.begin]
-    empty = [one for one in stretch.elements if one.end == one.begin]
+    """The translation with the elements where the alignment puts them: every one at least once."""
+    blank = [not stretch.text[one.begin : one.end].strip() for one in stretch.elements]
+    spread = [one for one, empty in zip(stretch.elements, blank, strict=True) if not empty]
+    empty = [one for one, empty in zip(stretch.elements, blank, strict=True) if empty]
+    words = list(_words(stretch.text, made))
+    around = _around(spread, [source for *_, source in words])
     writer = _Writer()
+    if not words:
+        writer.within(spread)
     at = 0
-    for text, begin, end, source in _words(stretch.text, made):
+    for (text, begin, end, source), elements in zip(words, around, strict=True):
         writer.say(made.text[at:begin])
-        for one in [one for one in empty if source is not None and one.begin <= source]:
-            writer.say_markup(one.opening + one.closing)
-            empty.remove(one)
         if source is not None:
-            writer.within([one for one in spread if one.begin <= source < one.end])
+            writer.say_markup(_nested([one for one in empty if one.begin <= source]))
+            empty = [one for one in empty if one.begin > source]
+        if elements is not None:
+            writer.within(elements)
         writer.say(text)
         at = end
-    writer.within([])
+    if words:
+        writer.within([])
     writer.say(made.text[at:])
-    for one in empty:
-        writer.say_markup(one.opening + one.closing)
+    writer.within([])
+    writer.say_markup(_nested(empty))
     return "".join(writer.parts)
+
+
+def _around(spread: list[Element], sources: list[int | None]) -> list[list[Element] | None]:
+    """The elements around each word, outer ones first; None: those of the word before it."""
+    chosen = [
+        None if source is None else [one.begin <= source < one.end for one in spread] for source in sources
+    ]
+    known = [i for i, one in enumerate(chosen) if one is not None]
+    if not known:  # nothing says where words come from: all of it is in every element
+        return [list(spread) for _ in sources]
+    for index, one in enumerate(spread):  # outer ones first, so that those around this one have words by now
+        if any(chosen[i][index] for i in known):  # type: ignore[index]
+            continue
+        outer = [j for j in range(index) if spread[j].begin <= one.begin and one.end <= spread[j].end]
+        within = [i for i in known if all(chosen[i][j] for j in outer)]  # type: ignore[index]
+        nearest = min(within or known, key=lambda i: _distance(one, sources[i] or 0))
+        chosen[nearest][index] = True  # type: ignore[index]
+        for j in outer:
+            chosen[nearest][j] = True  # type: ignore[index]
+    return [
+        None if flags is None else [one for one, flag in zip(spread, flags, strict=True) if flag]
+        for flags in chosen
+    ]
+
+
+def _distance(one: Element, source: int) -> int:
+    return max(one.begin - source, source - one.end + 1, 0)
+
+
+def _nested(elements: list[Element]) -> str:
+    """Elements without text, one behind the other or inside the other."""
+    written: list[str] = []
+    open_: list[Element] = []
+    for one in elements:
+        while open_ and open_[-1].depth >= one.depth:
+            written.append(open_.pop().closing)
+        written.append(one.opening)
+        open_.append(one)
+    return "".join([*written, *(one.closing for one in reversed(open_))])
 
 
 def _words(text: str, made: Translation) -> Iterator[tuple[str, int, int, int | None]]:
@@ -255,7 +300,8 @@ class _Writer:
         self.parts.append(escape(text, quote=False))
 
     def say_markup(self, markup: str) -> None:
-        self.parts.append(markup)
+        if markup:
+            self.parts.append(markup)
 
     def within(self, elements: list[Element]) -> None:
         """Closes and opens until these are open; spaces at the end stay outside of what closes."""

@@ -1,10 +1,14 @@
 """Documents through a translation model: structure, long sentences, spans, markup, streams, deadlines."""
 
 import itertools
+import re
 import time
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fastseq
 from fastseq.errors import ArgumentError
@@ -170,8 +174,6 @@ def word_by_word(text, said):
 
 
 def _words(text):
-    import re
-
     return re.finditer(r" ?\S+", text)
 
 
@@ -186,6 +188,69 @@ def test_tags_follow_their_words():
         ((one,), behind) = stretch(html)
         assert behind == ""
         assert markup.placed(one, word_by_word(one.text, said)) == wanted
+
+
+def test_elements_whose_words_are_lost():
+    for html, pairs, said, wanted in [
+        ("a <b>b</b> c", [(0, 0), (4, 2)], "x y", "<b>x</b> y"),  # both are as near: the first
+        ("a <i>bb <b>c</b></i> dd", [(0, 0), (2, 2), (7, 4)], "x y z", "x <i><b>y</b></i> z"),
+        ("a <a><img></a>b", [(0, 0), (2, 2)], "x y", "x <a><img></a>y"),
+        ("<b>a</b>", [], "", "<b></b>"),
+        ("a<b> </b>c", [(0, 0)], "x", "x<b></b>"),
+    ]:
+        ((one,), _) = stretch(html)
+        tokens = tuple(Pair((source, source + 1), (at, at + 1)) for source, at in pairs)
+        assert markup.placed(one, Translation(said, (), tokens, 0.0, "stop")) == wanted
+
+
+class _Balance(HTMLParser):
+    """Every element closed where it ought to be; what there is of text and of elements."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.text, self.seen = [], "", set()
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add((tag, tuple(attrs)))
+        if tag not in markup.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+NODES = st.recursive(
+    st.sampled_from(["a ", "bb ", " ", "c", "<img n>", ""]),
+    lambda inner: st.tuples(st.sampled_from(["b", "a", "span"]), st.lists(inner, max_size=3)).map(
+        lambda one: f"<{one[0]} n>{''.join(one[1])}</{one[0]}>"
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(NODES, max_size=5), st.lists(st.integers(-1, 12), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_elements_are_never_lost(nodes, sources):
+    """Whatever the alignment says: each element is there, closed, around the same text."""
+    count = itertools.count()
+    html = re.sub(" n>", lambda _: f" n={next(count)}>", "".join(nodes))
+    written, said = "", ""
+    stretches, behind = stretch(html)
+    for one in stretches:
+        made = " ".join(["x"] * len(sources))
+        spans = [(at, at + 1) if 0 <= at < len(one.text) else (0, 0) for at in sources]
+        tokens = tuple(Pair(span, (2 * i, 2 * i + 1)) for i, span in enumerate(spans))
+        written += one.before + markup.placed(one, Translation(made, (), tokens, 0.0, "stop"))
+        said += made
+    written += behind
+    assert _Balance(written).seen == _Balance(html).seen
+    assert _Balance(written).text == said
 
 
 def test_markup_that_is_not_text_stays(model):

@@ -81,7 +81,7 @@ class Student:
             scores = q[:, part] @ k[:, part].T / np.sqrt(size)
             weights = np.exp(scores - scores.max(1, keepdims=True))
             mixed[:, part] = weights / weights.sum(1, keepdims=True) @ v[:, part]
-        return self.affine(mixed.astype(np.float32), f"{name}_Wo", f"{name}_bo")
+        return self.affine(mixed, f"{name}_Wo", f"{name}_bo")
 
     def feed_forward(self, x: np.ndarray, name: str) -> np.ndarray:
         depth = sum(key.startswith(f"{name}_W") for key in self.items if "Mult" not in key)
