@@ -130,7 +130,7 @@ def _gemma_network(
         local=local,
         place=place,
         activation="gelu_tanh",
-        attention={"scale": each**-0.5, "cap": caps[0]},
+        attention={"scale": fields.real("attention.scale", each**-0.5), "cap": caps[0]},
         table={"scale": math.sqrt(width)},
         head={"bias": False, "cap": caps[1]},
         base=base,
@@ -140,9 +140,7 @@ def _gemma_network(
 def _gpt2(fields: Metadata, found: Found) -> Described:
     position = {"kind": "learned", "length": fields.whole("context_length")}
     network = layer_normed(fields, found, "gelu_tanh", position=position)
-    return network, _names(
-        _ATTENTION | _FUSED | _BEFORE | _FEED_FORWARD, _TOP | {"position_embd": "position"}
-    )
+    return network, _names(_FUSED | _BEFORE | _FEED_FORWARD, _TOP | {"position_embd": "position"})
 
 
 def _gptneox(fields: Metadata, found: Found) -> Described:
