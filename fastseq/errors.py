@@ -62,6 +62,14 @@ class UnsupportedError(FastseqError, ValueError):
     """Well formed, but not something this version runs."""
 
 
+class BusyError(FastseqError, RuntimeError):
+    """There is no room for more work, and waiting for it was not asked for, or took too long."""
+
+
+class ClosedError(FastseqError, RuntimeError):
+    """What was to do the work has been closed."""
+
+
 class OutOfMemoryError(FastseqError, MemoryError):
     """An allocation failed, or a size does not fit in memory."""
 

@@ -24,6 +24,7 @@ typedef struct fs_decode_job {
     const fs_sampling *sampling;   /* (B), or NULL: how tokens are chosen; of beams, what changes logits, and `forced` */
     int alternatives;              /* most likely tokens to note for each token of an answer. Not for beams */
     const int32_t *limit;          /* (B): most tokens of a sequence */
+    int draft;                     /* of greedy search: as of a request */
     int beam;                      /* hypotheses at once: 1 is greedy search */
     int results;                   /* A of a sequence, best first; at most `beam` */
     float length_penalty;          /* alpha: hypotheses rank by log-probability / length^alpha */
@@ -42,8 +43,13 @@ typedef struct fs_decode_out {
     int32_t *length;       /* (A B) */
     unsigned char *ended;  /* (A B) */
     float *stop_logprob;   /* (A B): of the stop token; 0 without */
+    int64_t *times;        /* (B, 3): by fs_clock_ns, when a sequence began, had its first token, ended; 0: never */
     fs_atomic *steps;      /* steps taken, over all workers */
 } fs_decode_out;
+
+/* What the job wants of a source, as a request whose answer goes to `out`; and the rest of that, once it is over. */
+void fs_decode_request(const fs_decode_job *job, const fs_decode_out *out, int64_t source, fs_request *q);
+void fs_decode_write(const fs_decode_job *job, const fs_decode_out *out, const fs_request *q);
 
 /* A search over sources [first, first + count). One thread; scratch is reused from call to call. */
 typedef fs_status fs_search(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,

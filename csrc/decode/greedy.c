@@ -12,35 +12,45 @@ typedef struct list {
     int spare;
 } list;
 
-static fs_request *take(fs_waiting *waiting) {
-    list *l = (list *)waiting;
-    const fs_decode_job *job = l->job;
-    const int64_t source = l->next, sequence = job->order && source < l->end ? job->order[source] : source;
-    fs_request *q;
-    if (source == l->end) return NULL;
-    l->next++;
-    q = l->unused[--l->spare];
+void fs_decode_request(const fs_decode_job *job, const fs_decode_out *out, int64_t source, fs_request *q) {
+    const int64_t sequence = job->order ? job->order[source] : source;
     *q = (fs_request){.source = source, .prompt = job->prompt + job->prompt_offsets[sequence],
                       .length = (int)(job->prompt_offsets[sequence + 1] - job->prompt_offsets[sequence]),
                       .limit = job->limit[sequence], .stop = job->stop, .stops = job->stops, .never = job->never,
                       .nevers = job->nevers, .stop_text = job->stop_text, .pieces = job->pieces,
-                      .sampling = job->sampling ? &job->sampling[sequence] : NULL, .ids = l->out->ids + l->out->start[sequence],
-                      .logprobs = l->out->logprobs + l->out->start[sequence]};
+                      .sampling = job->sampling ? &job->sampling[sequence] : NULL, .draft = job->draft,
+                      .ids = out->ids + out->start[sequence], .logprobs = out->logprobs + out->start[sequence]};
     if (job->alternatives) {
         q->alternatives = job->alternatives;
-        q->other = l->out->other + l->out->start[sequence] * job->alternatives;
-        q->other_logprob = l->out->other_logprob + l->out->start[sequence] * job->alternatives;
+        q->other = out->other + out->start[sequence] * job->alternatives;
+        q->other_logprob = out->other_logprob + out->start[sequence] * job->alternatives;
     }
-    if (l->out->aligned) q->aligned = l->out->aligned + l->out->start[sequence];
+    if (out->aligned) q->aligned = out->aligned + out->start[sequence];
+}
+
+void fs_decode_write(const fs_decode_job *job, const fs_decode_out *out, const fs_request *q) {
+    const int64_t sequence = job->order ? job->order[q->source] : q->source;
+    int64_t *times = out->times + 3 * sequence;
+    out->length[sequence] = (int32_t)q->count;
+    out->ended[sequence] = (unsigned char)q->ended;
+    out->stop_logprob[sequence] = q->stop_logprob;
+    times[0] = q->begun_ns;
+    times[1] = q->first_ns;
+    times[2] = q->ended_ns;
+}
+
+static fs_request *take(fs_waiting *waiting) {
+    list *l = (list *)waiting;
+    fs_request *q;
+    if (l->next == l->end) return NULL;
+    q = l->unused[--l->spare];
+    fs_decode_request(l->job, l->out, l->next++, q);
     return q;
 }
 
 static void write_result(fs_waiting *waiting, fs_request *q) {
     list *l = (list *)waiting;
-    const int64_t sequence = l->job->order ? l->job->order[q->source] : q->source;
-    l->out->length[sequence] = (int32_t)q->count;
-    l->out->ended[sequence] = (unsigned char)q->ended;
-    l->out->stop_logprob[sequence] = q->stop_logprob;
+    fs_decode_write(l->job, l->out, q);
     l->unused[l->spare++] = q;
 }
 

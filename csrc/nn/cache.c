@@ -94,7 +94,7 @@ fs_status fs_cache_reserve(fs_cache *c, int row, int first, int last, fs_error *
     return FS_OK;
 }
 
-void fs_cache_reorder(fs_cache *c, int n, const int32_t *from) {
+void fs_cache_reorder(fs_cache *c, int rows, int n, const int32_t *from) {
     const size_t room = (size_t)c->room;
     float **spare = c->tables + (size_t)c->rows * room;
     int *counts = c->counts + c->rows;
@@ -104,7 +104,24 @@ void fs_cache_reorder(fs_cache *c, int n, const int32_t *from) {
         memcpy(spare + (size_t)i * room, fs_cache_pages(c, from[i]), (size_t)counts[i] * sizeof *spare);
         for (int p = 0; p < counts[i]; p++) head_of(spare[(size_t)i * room + (size_t)p])->is.users++;
     }
-    for (int row = 0; row < c->rows; row++) fs_cache_clear(c, row);
+    for (int row = 0; row < rows; row++) fs_cache_clear(c, row);
     memcpy(c->tables, spare, (size_t)n * room * sizeof *spare);
     memcpy(c->counts, counts, (size_t)n * sizeof *counts);
+}
+
+void fs_cache_fork(fs_cache *c, int row, int from, int count) {
+    const int pages = (count + PAGE - 1) / PAGE;
+    float **table;
+    if (!c->room) return;
+    table = c->tables + (size_t)row * (size_t)c->room;
+    if (row == from) {
+        while (c->counts[row] > pages) drop(c, table[--c->counts[row]]);
+        return;
+    }
+    fs_cache_clear(c, row);
+    for (int i = 0; i < pages; i++) {
+        table[i] = fs_cache_pages(c, from)[i];
+        head_of(table[i])->is.users++;
+    }
+    c->counts[row] = pages;
 }

@@ -31,8 +31,10 @@ void fs_cache_close(fs_cache *c);
 void fs_cache_clear(fs_cache *c, int row);
 /* Makes places [first, last) of a row ready to be written; it has those before `first`. */
 fs_status fs_cache_reserve(fs_cache *c, int row, int first, int last, fs_error *err);
-/* Row i becomes what row from[i] was, for i < n; the other rows are cleared. */
-void fs_cache_reorder(fs_cache *c, int n, const int32_t *from);
+/* Of the first `rows`, row i becomes what row from[i] was, for i < n; the others are cleared. */
+void fs_cache_reorder(fs_cache *c, int rows, int n, const int32_t *from);
+/* `row` becomes the first `count` tokens of row `from`, which may be itself. */
+void fs_cache_fork(fs_cache *c, int row, int from, int count);
 
 /* The pages of a row, until the next call of these. */
 static inline float *const *fs_cache_pages(const fs_cache *c, int row) { return c->tables + (size_t)row * (size_t)c->room; }

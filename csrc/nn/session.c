@@ -38,11 +38,12 @@ static fs_status check_parts(const fs_session *s, fs_error *err) {
 
 static fs_status allocate(fs_session *s, fs_error *err) {
     const fs_graph *g = s->decoder;
-    int R = s->stepper.rows;
+    const int R = s->stepper.rows;
+    const size_t all = (size_t)R + (size_t)s->stepper.shelf;
     size_t kept = 0;
     for (fs_arena_plan(&s->fixed);;) {
-        s->row_source = fs_arena_cut(&s->fixed, 2, (size_t)R, sizeof *s->row_source);
-        s->place = fs_arena_cut(&s->fixed, 2, (size_t)R, sizeof *s->place);
+        s->row_source = fs_arena_cut(&s->fixed, 2, all, sizeof *s->row_source);
+        s->place = fs_arena_cut(&s->fixed, 2, all, sizeof *s->place);
         s->places = fs_arena_cut(&s->fixed, (size_t)s->stepper.widest, 1, sizeof *s->places);
         s->pages = fs_arena_cut(&s->fixed, (size_t)s->stepper.widest, 1, sizeof *s->pages);
         s->step_source = fs_arena_cut(&s->fixed, (size_t)s->stepper.widest, 1, sizeof *s->step_source);
@@ -65,7 +66,7 @@ static fs_status allocate(fs_session *s, fs_error *err) {
         FS_TRY(fs_arena_ready(&s->fixed, "decoder state", err));
     }
     for (int i = 0; i < g->count; i++) kept += fs_session_kept(g->blocks[i]);
-    return fs_cache_open(&s->cache, R, kept, err);
+    return fs_cache_open(&s->cache, (int)all, kept, err);
 }
 
 /* A step of W rows, planned once: no step needs more. */
@@ -77,6 +78,13 @@ static fs_status plan_step(fs_session *s, fs_error *err) {
         if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], &step);
     fs_arena_cut(&s->step, 1, fs_gemm_scratch(&s->head->matrix, s->stepper.widest), 1);
     return fs_arena_ready(&s->step, "decoder step", err);
+}
+
+/* Whether a row is nothing but what the cache has of it. */
+static int forks(const fs_graph *g) {
+    for (int i = 0; i < g->count; i++)
+        if (g->blocks[i]->state_planes) return 0;
+    return 1;
 }
 
 static int takes_runs(const fs_graph *g) {
@@ -92,11 +100,14 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
     if (!s) return fs_fail_memory(err, "session", sizeof *s);
     s->stepper = (fs_stepper){.rows = rows, .widest = rows, .vocabulary = decoder->vocabulary, .prepare = fs_session_prepare,
                               .begin = fs_session_begin, .step = fs_session_step, .reorder = fs_session_reorder,
+                              .alike = !sources->memory && !sources->encoder,
                               .candidates = sources->shortlist ? fs_session_candidates : NULL};
     if (takes_runs(decoder)) {
         s->stepper.widest = rows + RUN;
         s->stepper.feed = fs_session_feed;
         s->stepper.run = fs_session_run;
+        s->stepper.fork = forks(decoder) ? fs_session_fork : NULL;
+        s->stepper.shelf = s->stepper.fork ? sources->shelf : 0;
     }
     s->decoder = decoder;
     s->sources = *sources;

@@ -17,6 +17,7 @@ typedef struct fs_sources {
     const fs_batch *batch;
     const int64_t *order;
     const fs_shortlist *shortlist; /* of the batch's tokens; NULL: the whole vocabulary */
+    int shelf;                     /* S: rows that keep beginnings */
     int attention;                 /* whether the stepper is to tell it */
 } fs_sources;
 

@@ -29,8 +29,8 @@ struct fs_session {
     float *weights;       /* (W, longest) of attention, or NULL */
     float *trunk;         /* (W, head input): rows whose logits are wanted */
     float **state, **spare; /* a block's planes x (R, width), and room to reorder them */
-    int64_t *row_source;  /* (R), and as many to reorder: a row's sequence in memory */
-    int32_t *place;       /* (R), and as many to reorder: tokens of a row that have gone in */
+    int64_t *row_source;  /* (R + S), and as many to reorder: a row's sequence in memory */
+    int32_t *place;       /* (R + S), and as many to reorder: tokens of a row that have gone in */
     fs_cache cache;       /* what blocks keep of those */
     int32_t *places;      /* (W): of a step's tokens, like the next three */
     int32_t *rows;
@@ -52,6 +52,7 @@ fs_status fs_session_prepare(fs_stepper *stepper, int64_t first, int64_t count, 
 const int32_t *fs_session_candidates(fs_stepper *stepper, int row, int *count);
 void fs_session_begin(fs_stepper *stepper, int row, int64_t source);
 void fs_session_reorder(fs_stepper *stepper, int n, const int32_t *from);
+void fs_session_fork(fs_stepper *stepper, int row, int from, int count);
 fs_status fs_session_step(fs_stepper *stepper, int n, const int32_t *tokens, const unsigned char *need, float *logits,
                           fs_error *err);
 fs_status fs_session_run(fs_stepper *stepper, int n, const int32_t *counts, const int32_t *tokens, const unsigned char *need,

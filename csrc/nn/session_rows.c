@@ -42,7 +42,7 @@ void fs_session_begin(fs_stepper *stepper, int row, int64_t source) {
 
 void fs_session_reorder(fs_stepper *stepper, int n, const int32_t *from) {
     fs_session *s = (fs_session *)stepper;
-    size_t R = (size_t)stepper->rows;
+    const size_t R = (size_t)stepper->rows, all = R + (size_t)stepper->shelf;
     int falls = 0; /* some row comes from a lower one, which may already be overwritten */
     for (int i = 0; i < n; i++) falls |= from[i] < i;
     for (int b = 0; b < s->decoder->count; b++) {
@@ -60,10 +60,18 @@ void fs_session_reorder(fs_stepper *stepper, int n, const int32_t *from) {
         }
     }
     for (int i = 0; i < n; i++) {
-        s->row_source[R + (size_t)i] = s->row_source[from[i]];
-        s->place[R + (size_t)i] = s->place[from[i]];
+        s->row_source[all + (size_t)i] = s->row_source[from[i]];
+        s->place[all + (size_t)i] = s->place[from[i]];
     }
-    memcpy(s->row_source, s->row_source + R, (size_t)n * sizeof *s->row_source);
-    memcpy(s->place, s->place + R, (size_t)n * sizeof *s->place);
-    fs_cache_reorder(&s->cache, n, from);
+    memcpy(s->row_source, s->row_source + all, (size_t)n * sizeof *s->row_source);
+    memcpy(s->place, s->place + all, (size_t)n * sizeof *s->place);
+    fs_cache_reorder(&s->cache, stepper->rows, n, from);
+}
+
+/* Only where all that a row has is in the cache. */
+void fs_session_fork(fs_stepper *stepper, int row, int from, int count) {
+    fs_session *s = (fs_session *)stepper;
+    s->row_source[row] = s->row_source[from];
+    s->place[row] = count;
+    fs_cache_fork(&s->cache, row, from, count);
 }

@@ -11,6 +11,8 @@ typedef struct fs_stepper fs_stepper;
 
 struct fs_stepper {
     int rows;       /* R: most rows at once */
+    int shelf;      /* S: rows [R, R + S) keep beginnings; of all functions only `fork` names and changes them */
+    int alike;      /* sources make no difference: what a row is depends on its tokens alone */
     int widest;     /* W: most tokens of a step or a run, R at least */
     int vocabulary; /* V */
     /* Makes sources [first, first + count) ready to begin; those before are done with. */
@@ -30,6 +32,9 @@ struct fs_stepper {
     /* Row i becomes what row from[i] was, for i < n. A row may be named several times, where a hypothesis forks, or not at
      * all, where it is given up; rows from n on are free until they begin anew. */
     void (*reorder)(fs_stepper *s, int n, const int32_t *from);
+    /* `row` becomes the first `count` tokens of what row `from` is; of itself, tokens are taken back. NULL where a model can
+     * not. */
+    void (*fork)(fs_stepper *s, int row, int from, int count);
     /* The tokens that `row` may go on with, rising, *count of them: logits[j] of the row is then that of the j-th. NULL:
      * the whole vocabulary. The function itself may be NULL. */
     const int32_t *(*candidates)(fs_stepper *s, int row, int *count);

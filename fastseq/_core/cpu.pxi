@@ -114,6 +114,11 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
 
 
+cdef int64_t _deadline(seconds):
+    """By fs_clock_ns; in a century at the latest, so that the sum is a time."""
+    return fs_clock_ns() + <int64_t>(max(0.0, min(float(seconds), 3e9)) * 1e9)
+
+
 cdef int _poll(void *arg) noexcept with gil:
     return (<Run>arg).poll()
 
@@ -134,8 +139,8 @@ cdef class Run:
         self.run.poll = _poll
         self.run.poll_arg = <void *>self
         self.progress = progress
-        if deadline is not None:  # at most a century, so that the sum is a time
-            self.run.deadline_ns = fs_clock_ns() + <int64_t>(max(0.0, min(float(deadline), 3e9)) * 1e9)
+        if deadline is not None:
+            self.run.deadline_ns = _deadline(deadline)
 
     cdef int poll(self) noexcept:
         """Runs pending signal handlers; what one raises is kept, and stops the work."""

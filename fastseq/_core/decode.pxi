@@ -35,6 +35,7 @@ cdef extern from "nn/session.h" nogil:
         const fs_batch *batch
         const int64_t *order
         const fs_shortlist *shortlist
+        int shelf
         int attention
     fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, int rows, fs_run *run, int worker,
                                 fs_session **out, fs_error *err)
@@ -57,6 +58,7 @@ cdef extern from "decode/decode.h" nogil:
         const fs_sampling *sampling
         int alternatives
         const int32_t *limit
+        int draft
         int beam
         int results
         float length_penalty
@@ -75,6 +77,7 @@ cdef extern from "decode/decode.h" nogil:
         int32_t *length
         unsigned char *ended
         float *stop_logprob
+        int64_t *times
         fs_atomic *steps
     int64_t fs_decode_cut(const fs_decode_job *job, const int64_t *offsets, int64_t sources, int64_t tokens, int threads,
                           int64_t *cuts)
@@ -103,14 +106,22 @@ class Decoded:
     known, or None. others, other_logprobs (N, alternatives): the likeliest tokens, -1 where there are no more of them, or
     None. ended (A B): 0 at the limit, 1 by a stop token (not in ids), 2 when the work stopped before, 3 where
     there is no such result; stop_logprobs (A B): of that token, 0 where there is none. steps: decoder steps taken, over all
-    threads. late: the deadline passed.
+    threads. late: the deadline passed. times (B, 3) int64, of greedy search: nanoseconds by `clock`, when each sequence began,
+    had its first token, ended; 0: never.
     """
-    __slots__ = ("ids", "offsets", "logprobs", "aligned", "others", "other_logprobs", "ended", "stop_logprobs", "steps", "late")
+    __slots__ = ("ids", "offsets", "logprobs", "aligned", "others", "other_logprobs", "ended", "stop_logprobs", "steps", "late",
+                 "times")
 
-    def __init__(self, ids, offsets, logprobs, aligned, others, other_logprobs, ended, stop_logprobs, steps, late):
+    def __init__(self, ids, offsets, logprobs, aligned, others, other_logprobs, ended, stop_logprobs, steps, late, times):
         self.ids, self.offsets, self.logprobs, self.aligned = ids, offsets, logprobs, aligned
         self.others, self.other_logprobs = others, other_logprobs
         self.ended, self.stop_logprobs, self.steps, self.late = ended, stop_logprobs, steps, late
+        self.times = times
+
+
+def clock() -> int:
+    """Nanoseconds, of the clock that requests are timed with."""
+    return fs_clock_ns()
 
 
 def shortlist_checksum(const uint8_t[::1] data) -> int:
@@ -204,8 +215,9 @@ cdef class _Search:
     cdef int64_t batch_tokens
 
     def __cinit__(self, Graph decoder, _Ragged prompts, *, stop, max_new_tokens, never=(), beam=1, results=1,
-                  length_penalty=1.0, aligned=False, Sampling sampling=None, seeds=None, streams=None, Strings stop_text=None,
-                  Strings pieces=None, int alternatives=0, threads=None, int rows=0, batch_tokens=None, deadline=None,
+                  length_penalty=1.0, aligned=False, int draft=0, Sampling sampling=None, seeds=None, streams=None,
+                  Strings stop_text=None, Strings pieces=None, int alternatives=0, threads=None, int rows=0, batch_tokens=None,
+                  deadline=None,
                   progress=None):
         cdef const int32_t[::1] c_stop, c_limits, c_never
         cdef size_t address
@@ -232,6 +244,7 @@ cdef class _Search:
         self.job.stop, self.job.stops = (&c_stop[0] if len(self.stop) else NULL), len(self.stop)
         self.job.never, self.job.nevers = (&c_never[0] if len(self.never) else NULL), len(self.never)
         self.job.limit = &c_limits[0] if B else NULL
+        self.job.draft = draft
         self.job.beam, self.job.results, self.job.length_penalty = beam, results, length_penalty
         _within(alternatives, 0, 1024, "top_logprobs")
         self.job.alternatives = min(alternatives, <int>decoder.g.vocabulary)
@@ -251,10 +264,11 @@ cdef class _Found:
     """Room for what a search finds."""
     cdef fs_decode_out out
     cdef fs_atomic steps
-    cdef object starts, ids, logprobs, aligned, others, other_logprobs, lengths, ended, stop_logprobs
+    cdef object starts, ids, logprobs, aligned, others, other_logprobs, lengths, ended, stop_logprobs, times
 
     def __cinit__(self, _Search search):
         cdef const int64_t[::1] c_start
+        cdef int64_t[:, ::1] c_times
         cdef int32_t[::1] c_ids, c_lengths, c_aligned
         cdef float[::1] c_logprobs, c_stop_logprobs
         cdef unsigned char[::1] c_ended
@@ -278,12 +292,15 @@ cdef class _Found:
         self.lengths, self.stop_logprobs = np.zeros(len(limits), np.int32), np.zeros(len(limits), np.float32)
         self.ended = np.full((count, search.job.results), FS_END_NONE, np.uint8)
         self.ended[:, 0] = FS_END_RUN
+        self.times = np.zeros((count, 3), np.int64)
         if not count:
             return
         c_start, c_ids, c_logprobs, c_lengths = self.starts, self.ids, self.logprobs, self.lengths
         c_ended, c_stop_logprobs = self.ended.reshape(-1), self.stop_logprobs
         self.out.start, self.out.ids, self.out.logprobs, self.out.length = &c_start[0], &c_ids[0], &c_logprobs[0], &c_lengths[0]
         self.out.ended, self.out.stop_logprob, self.out.steps = &c_ended[0], &c_stop_logprobs[0], &self.steps
+        c_times = self.times
+        self.out.times = &c_times[0, 0]
         if self.aligned is not None:
             c_aligned = self.aligned
             self.out.aligned = &c_aligned[0]
@@ -297,8 +314,8 @@ cdef class _Found:
         taken = np.repeat(self.starts[:-1] - kept[:-1], self.lengths) + np.arange(kept[-1])
         aligned = None if self.aligned is None else self.aligned[taken]
         others, logprobs = (None if a is None else a[taken] for a in (self.others, self.other_logprobs))
-        return Decoded(self.ids[taken], kept, self.logprobs[taken], aligned, others, logprobs, self.ended.reshape(-1), self.stop_logprobs,
-                       self.steps, late)
+        return Decoded(self.ids[taken], kept, self.logprobs[taken], aligned, others, logprobs, self.ended.reshape(-1),
+                       self.stop_logprobs, self.steps, late, self.times)
 
 
 cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source, prompts, Shortlist shortlist, dict options):
@@ -330,7 +347,7 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
             return found.result(False)
         sources.memory = &memory.memory if memory is not None else NULL
         sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
-        sources.attention = search.aligned
+        sources.attention, sources.shelf = search.aligned, 0
         if source is not None:
             order = np.empty(B, np.int64)
             c_order = order
@@ -408,7 +425,7 @@ cdef class Stepper:
         self.decoder, self.memory, self.batch, self.run = decoder, memory, batch, Run(1)
         sources.memory = &memory.memory if memory is not None else NULL
         sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
-        sources.attention = 1
+        sources.attention, sources.shelf = 1, 0
         self.sessions = _Sessions(1)
         self.sessions.open(decoder.g, &sources, batch, &self.run.run)
         check(self.sessions.steppers[0].prepare(self.sessions.steppers[0], 0, batch, &err), &err)

@@ -214,7 +214,9 @@ class Decoded:
     stop_logprobs: F32  # (A B): log-probability of the stop token, 0 where there is none
     steps: int
     late: bool  # the deadline passed before the work was done
+    times: I64  # (B, 3), of greedy search: by `clock`, when each began, had its first token, ended; 0: never
 
+def clock() -> int: ...  # nanoseconds
 def shortlist_checksum(data: Any) -> int: ...
 
 class Shortlist:
@@ -255,6 +257,31 @@ def translate(
     deadline: float | None = None,  # seconds
     progress: Any = None,  # called with the number of finished sequences, about 50 times a second
 ) -> Decoded: ...
+
+# engine.pxi
+class Request:
+    """What one sequence wants, and what came of it. Read and cancelled from any thread."""
+
+    size: int  # tokens that it may hold, at most
+    count: int  # tokens of the answer so far
+    ended: str  # once it is over: length, stop, cancelled, deadline, interrupted
+    shared: int  # tokens of the prompt that had been computed before
+    passes: int  # through the model that its answer took
+
+    def __init__(self, decoder: Graph, prompt: I32, **search: Any) -> None: ...
+    def cancel(self) -> None: ...  # it ends before its next token
+    def watch(self, watched: bool) -> None: ...  # whether Lane.work is to come back for each of its tokens
+    def ids(self, first: int = 0) -> I32: ...  # of the answer so far, from `first` on
+    def result(self) -> Decoded: ...  # once it is over
+
+class Lane:
+    """A language model at work on up to `rows` sequences, one thread's. Only `wake` is for other threads."""
+
+    def __init__(self, decoder: Graph, rows: int, *, kept: int = 0, places: int = 32) -> None: ...
+    def __len__(self) -> int: ...
+    def add(self, request: Request) -> None: ...
+    def work(self) -> tuple[list[Request], Exception | None]: ...  # those that are over, and what went wrong
+    def wake(self) -> None: ...  # `work` comes back after the step it is at
 
 # probe_decode.pxi
 def probe_search(

@@ -8,8 +8,11 @@ from typing import Any, overload
 
 import numpy as np
 
+from fastseq._core import native
 from fastseq.errors import ArgumentError
+from fastseq.models.answer import Answer
 from fastseq.models.base import Model, Texts, Weights, listed, packed
+from fastseq.models.engine import Engine
 from fastseq.models.parts import Decoder, generations, repeated
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
 from fastseq.models.search import Search, reporting
@@ -49,13 +52,36 @@ class LanguageModel(Model):
         """
         many, alone = listed(texts)
         begun, search = time.perf_counter(), Search(**options)
-        batch = self._encoded(many, search.threads)
+        batch = self.encoded(many, search.threads)
         results = self._continued(batch, time.perf_counter() - begun, search)
         return results[0] if alone else results
 
     def generate_ids(self, sequences: Sequence[Any] | Batch, **options: Any) -> list[Generation]:
         """As `generate`, for callers with their own tokens; the start token is put before them."""
         return self._continued(packed(sequences), 0.0, Search(**options))
+
+    def stream(self, text: str | Sequence[int], **options: Any) -> Answer:
+        """What follows a text as it comes: an iterator, sync or async, of pieces that split no character.
+
+        for piece in model.stream("Once upon a time"):
+            print(piece, end="", flush=True)
+
+        Leaving the loop, or `cancel()`, stops the work; `result()` gives the `Generation`. Options: those of
+        `generate` for one text. For many callers at once, see `engine`.
+        """
+        engine = self.engine(max_batch=1, threads=1, prompt_cache=0)
+        answer = engine.submit(text, **options)
+        answer.add_done_callback(lambda _: engine.close())
+        return answer
+
+    def engine(self, **options: Any) -> Engine:
+        """An `Engine`, which continues texts for many callers at once; close it, or use it in a `with`.
+
+        Options: max_batch (32), sequences under way together; max_tokens, that they may hold in all, prompts
+        and answers (no bound); max_waiting (1024) prompts beside those; prompt_cache (8192), tokens of ended
+        sequences that are kept for prompts that begin alike; threads.
+        """
+        return Engine(self, **options)
 
     def next_token(self, text: str, top_k: int = 5) -> list[NextToken]:
         """The `top_k` likeliest tokens after a text, with their probabilities, likeliest first."""
@@ -64,7 +90,7 @@ class LanguageModel(Model):
             raise ArgumentError(
                 "bad count", where="top_k", expected=f"1 to {self._graph_of_decoder.width}", found=repr(top_k)
             )
-        steps = self.decoder.steps(prefix=self._encoded([text], None), max_new_tokens=1)
+        steps = self.decoder.steps(prefix=self.encoded([text], None), max_new_tokens=1)
         log_probs = next(steps).log_probs[0]
         best = np.argsort(-log_probs, kind="stable")[:top_k].tolist()
         return [NextToken(token_name(self.tokenizer, i), i, float(np.exp(log_probs[i]))) for i in best]
@@ -80,7 +106,7 @@ class LanguageModel(Model):
         Option: threads.
         """
         many, alone = listed(texts)
-        scores = self.score_ids(self._encoded(many, options.get("threads")), **options)
+        scores = self.score_ids(self.encoded(many, options.get("threads")), **options)
         return scores[0] if alone else scores
 
     def score_ids(self, sequences: Sequence[Any] | Batch, *, threads: int | None = None) -> list[TextScore]:
@@ -102,12 +128,13 @@ class LanguageModel(Model):
             scores.append(TextScore(rest.ids, logprobs))
         return scores
 
-    def _encoded(self, texts: list[str], threads: int | None) -> Batch:
+    def encoded(self, texts: list[str], threads: int | None = None) -> Batch:
+        """Texts as ids, without special tokens."""
         self._open()
         return self.tokenizer.encode_batch(texts, threads=self._threads(threads), add_special_tokens=False)
 
-    def _continued(self, batch: Batch, tokenized: float, search: Search) -> list[Any]:
-        self._open()
+    def prompts(self, batch: Batch) -> Batch:
+        """What goes in: the start token, where the model has one, and ids, one at least in all."""
         decoder = self.decoder
         if decoder.start is None and len(batch) and not batch.lengths.all():
             place = int(np.flatnonzero(batch.lengths == 0)[0])
@@ -116,8 +143,13 @@ class LanguageModel(Model):
                 where=f"texts[{place}]",
                 expected="a text of at least one token",
             )
-        begun = time.perf_counter()
-        prompts = repeated(decoder.prompts(len(batch), batch), search.samples)
+        return decoder.prompts(len(batch), batch)
+
+    def _continued(self, batch: Batch, tokenized: float, search: Search) -> list[Any]:
+        self._open()
+        decoder = self.decoder
+        begun, since = time.perf_counter(), native.clock()
+        prompts = repeated(self.prompts(batch), search.samples)
         limits, threads = decoder.limit(search.max_new_tokens), self._threads(search.threads)
         with reporting(search.progress, len(batch), "text") as told:
             decoded = self._graph_of_decoder.decode(
@@ -128,7 +160,7 @@ class LanguageModel(Model):
         run = time.perf_counter()
         texts = decoder.texts(decoded, search)
         times = Timings(tokenized, run - begun, time.perf_counter() - run)
-        return generations(decoded, texts, times, search)
+        return generations(decoded, texts, times, search, since)
 
 
 def _cut(values: Any, batch: Batch) -> Iterable[Any]:

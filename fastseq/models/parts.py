@@ -19,6 +19,7 @@ from fastseq.text import Batch, Tokenizer
 from fastseq.text.pieces import strings, token_bytes
 from fastseq.text.rules import RuleTokenizer
 from fastseq.text.sentencepiece import SentencePieceTokenizer
+from fastseq.text.streams import DecodeStream
 
 
 class Encoder:
@@ -68,6 +69,10 @@ class Decoder:
         self.stop = tuple(self.token_id(token, "generation.stop") for token in spec.stop)
         self.never = tuple(self.token_id(token, "generation.never") for token in spec.never)
         self.max_new_tokens = spec.max_new_tokens
+
+    @property
+    def graph(self) -> native.Graph:
+        return self._graph
 
     def token_id(self, token: str, where: str) -> int:
         """The id of a token by its name; without a tokenizer, of the number it is."""
@@ -121,6 +126,14 @@ class Decoder:
             else:
                 ids.append(self.token_id(stop, "stop"))
         return ids, texts
+
+    def stop_texts(self, more: str | Iterable[str] | None) -> list[str]:
+        """The texts among what ends an output."""
+        return [stop.decode() for stop in self.stops(more)[1]]
+
+    def stream(self) -> DecodeStream:
+        """What turns a language model's tokens into text as they come."""
+        return self._model.tokenizer.decode_stream()
 
     def _is_text(self, stop: str) -> bool:
         """Whether it is looked for in the text, and not a token's name."""
@@ -257,7 +270,7 @@ class Decoder:
         if self._tokenizer is None:
             return [""] * (len(decoded.offsets) - 1)
         texts = self._tokenizer.decode_batch(Batch(decoded.ids, decoded.offsets))
-        ends = [stop.decode() for stop in self.stops(search.stop)[1]]
+        ends = self.stop_texts(search.stop)
         return [before(text, ends) for text in texts] if ends else texts
 
 
@@ -275,10 +288,16 @@ def repeated(batch: Batch, times: int) -> Batch:
     return Batch(np.concatenate([*rows, np.empty(0, np.int32)]), offsets)
 
 
-def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings, search: Search) -> list[Any]:
-    """What the engine decoded: an object a text, or with `num_return` a list of them."""
+def generations(
+    decoded: native.Decoded, texts: Sequence[str], timings: Timings, search: Search, since: int | None = None
+) -> list[Any]:
+    """What the engine decoded: an object a text, or with `num_return` a list of them.
+
+    since: by `native.clock`, when the call began; None leaves the texts' own timings out.
+    """
     bounds, stops = decoded.offsets.tolist(), decoded.stop_logprobs.tolist()
-    reasons: list[FinishReason] = ["length", "stop", "deadline" if decoded.late else "interrupted"]
+    reasons: list[FinishReason | None] = ["length", "stop", "deadline" if decoded.late else "interrupted"]
+    reasons += [None, "interrupted", "deadline"]  # none where hypotheses are fewer than were asked for
     results: list[Generation | None] = []
     for i, (text, ended) in enumerate(zip(texts, decoded.ended.tolist(), strict=True)):
         span = slice(bounds[i], bounds[i + 1])
@@ -287,13 +306,17 @@ def generations(decoded: native.Decoded, texts: Sequence[str], timings: Timings,
             logprobs = decoded.logprobs[span]
             score = float(logprobs.sum(dtype=np.float64)) + stops[i]
         aligned = None if decoded.aligned is None else decoded.aligned[span]
-        if ended == len(reasons):  # fewer hypotheses than were asked for
+        reason = reasons[ended]
+        if reason is None:
             results.append(None)
             continue
         ids, top = decoded.ids[span], None
         if decoded.others is not None and decoded.other_logprobs is not None:
             top = TopLogprobs(decoded.others[span], decoded.other_logprobs[span])
-        results.append(Generation(text, ids, logprobs, score, reasons[ended], timings, (), aligned, top))
+        times = timings
+        if since is not None:
+            times = timings.of_text(decoded.times[i * len(decoded.times) // len(texts)], since, len(ids))
+        results.append(Generation(text, ids, logprobs, score, reason, times, (), aligned, top))
     if search.num_return == 1:
         return results
     each = search.num_return

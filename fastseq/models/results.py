@@ -19,15 +19,32 @@ FinishReason = Literal["stop", "length", "deadline", "interrupted"]
 
 
 class Timings(NamedTuple):
-    """Seconds that a call spent, for all of its texts together."""
+    """Seconds.
+
+    The first three are those of a call, for all of its texts together; the others, of greedy search and
+    sampling, are one text's: waiting until it was begun, its prompt with the first token of the answer, and
+    the mean of each token after that.
+    """
 
     tokenize: float
     run: float
     detokenize: float
+    queue: float = 0.0
+    prompt: float = 0.0
+    token: float = 0.0
 
     @property
     def total(self) -> float:
-        return sum(self)
+        """Of the call."""
+        return self.tokenize + self.run + self.detokenize
+
+    def of_text(self, times: I64, since: int, tokens: int) -> Timings:
+        """With one text's, by `native.clock`: it began, had a token, ended; the call began at `since`."""
+        begun, first, ended = times.tolist()
+        if not first:
+            return self._replace(queue=(begun - since) / 1e9 if begun else self.run)
+        each = (ended - first) / 1e9 / max(tokens - 1, 1)
+        return self._replace(queue=(begun - since) / 1e9, prompt=(first - begun) / 1e9, token=each)
 
 
 class TopLogprobs(NamedTuple):

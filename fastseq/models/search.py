@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], object]  # called with what is done and what there is to do
 Told = Callable[[int], object] | None  # called with what is done
 BEAM_MAX = 1024
+DRAFT_MAX = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Search(Sampling):
             are: the output's text ends before them, its ids with the token that completes one. Names of
             special tokens are those tokens, as all names are where the vocabulary is one of words.
         return_scores: False leaves `token_logprobs` empty and `score` 0.
+        draft: most tokens that are guessed ahead where a text repeats itself; those that are what would have
+            been chosen come out of one pass through the model. It changes nothing but the time; 0: none.
         align: note which token of the source each token of an output comes from, by the decoder's attention.
         threads: of this call.
         batch_tokens: source tokens that a thread takes at once; what a run holds in memory grows with it.
@@ -59,6 +62,7 @@ class Search(Sampling):
     length_penalty: float = 1.0
     stop: str | Iterable[str] | None = None
     return_scores: bool = True
+    draft: int = 0
     align: bool = False
     threads: int | None = None
     batch_tokens: int | None = None
@@ -77,6 +81,7 @@ class Search(Sampling):
         refused = self.of_chance() if self.beam_size > 1 else []
         if refused:
             raise ArgumentError("not with beams", where=refused[0], expected="beam_size 1")
+        whole(self.draft, 0, DRAFT_MAX, "draft")
         if self.batch_tokens is not None:
             whole(self.batch_tokens, 1, 2**31 - 1, "batch_tokens")
         for name, value in (("length_penalty", self.length_penalty), ("deadline", self.deadline)):
@@ -117,6 +122,7 @@ class Search(Sampling):
             "beam": self.beam_size,
             "results": self.num_return // self.samples,
             "length_penalty": self.length_penalty,
+            "draft": self.draft,
             "aligned": self.align,
             "threads": threads,
             "batch_tokens": self.batch_tokens,
