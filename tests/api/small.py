@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastseq.models import Classifier, LanguageModel, Seq2Seq
+from fastseq.models import Classifier, Generation, LanguageModel, Seq2Seq
 from fastseq.models.spec import ModelSpec, tensor_shapes
 from fastseq.text import CharTokenizer, Vocabulary, WordTokenizer
 
@@ -108,3 +108,35 @@ def language_model(seed: int = 1, start: str | None = "</s>", **options: Any) ->
 def classifier(seed: int = 1, spec: ModelSpec | None = None, **options: Any) -> Classifier:
     spec = spec or classifier_spec()
     return Classifier(spec, weights_of(spec, seed), **{"tokenizer": words(), **options})
+
+
+def model_of_attention(**options: Any) -> LanguageModel:
+    """A language model of one layer of self-attention, which never stops by itself."""
+    count, width = len(WORDS), 8
+    before: dict[str, Any] = {"residual": True, "norm": "rms", "norm_place": "before", "width": width}
+    decoder = [
+        {"block": "embedding", "weights": "embedding", "vocabulary": count, "width": width},
+        {"block": "self_attention", "weights": "a", "heads": 2, "causal": True, "rotary": 4, **before},
+        {"block": "feed_forward", "weights": "f", "inner": 12, **before},
+        {"block": "linear", "weights": "head", "input": width, "output": count},
+    ]
+    spec = ModelSpec.from_dict(
+        {
+            "fastseq": 1,
+            "task": "language_model",
+            "decoder": decoder,
+            "generation": {"start": "</s>", "stop": ["</s>"], "never": ["</s>"], "max_new_tokens": 6},
+        }
+    )
+    return LanguageModel(spec, weights_of(spec, 3), **{"tokenizer": words(), **options})
+
+
+def same(mine: Generation, theirs: Generation) -> bool:
+    """Whether two results are, to the last bit."""
+    return (
+        mine.text == theirs.text
+        and mine.ids.tobytes() == theirs.ids.tobytes()
+        and mine.token_logprobs.tobytes() == theirs.token_logprobs.tobytes()
+        and mine.score == theirs.score
+        and mine.finish_reason == theirs.finish_reason
+    )

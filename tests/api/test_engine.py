@@ -12,42 +12,12 @@ import numpy as np
 import pytest
 
 from fastseq.errors import ArgumentError, BusyError, ClosedError
-from fastseq.models import LanguageModel
-from fastseq.models.spec import ModelSpec
+from tests import soak
 from tests.api import small
+from tests.api.small import model_of_attention as model
+from tests.api.small import same
 
 LONG = 5000  # tokens: some time's work
-
-
-def model(**options) -> LanguageModel:
-    """Of one layer of self-attention, which never stops by itself."""
-    count, width = len(small.WORDS), 8
-    before = {"residual": True, "norm": "rms", "norm_place": "before", "width": width}
-    decoder = [
-        {"block": "embedding", "weights": "embedding", "vocabulary": count, "width": width},
-        {"block": "self_attention", "weights": "a", "heads": 2, "causal": True, "rotary": 4, **before},
-        {"block": "feed_forward", "weights": "f", "inner": 12, **before},
-        {"block": "linear", "weights": "head", "input": width, "output": count},
-    ]
-    spec = ModelSpec.from_dict(
-        {
-            "fastseq": 1,
-            "task": "language_model",
-            "decoder": decoder,
-            "generation": {"start": "</s>", "stop": ["</s>"], "never": ["</s>"], "max_new_tokens": 6},
-        }
-    )
-    return LanguageModel(spec, small.weights_of(spec, 3), **{"tokenizer": small.words(), **options})
-
-
-def same(mine, theirs) -> bool:
-    return (
-        mine.text == theirs.text
-        and mine.ids.tobytes() == theirs.ids.tobytes()
-        and mine.token_logprobs.tobytes() == theirs.token_logprobs.tobytes()
-        and mine.score == theirs.score
-        and mine.finish_reason == theirs.finish_reason
-    )
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -259,3 +229,9 @@ def test_a_forked_child_opens_its_own():
         with os.fdopen(read, "rb") as pipe:
             assert pipe.read() == b"y"
         os.waitpid(child, 0)
+
+
+def test_a_little_soak():
+    seen = soak.run(240, 8, 2, 0)
+    assert seen.counts["whole"] > 120
+    assert seen.counts["cancelled"] > 10
