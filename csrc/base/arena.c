@@ -30,20 +30,23 @@ void *fs_alloc(size_t bytes) {
     return p;
 }
 
-void *fs_alloc_table(size_t bytes) {
+void *fs_alloc_pages(size_t bytes) {
     size_t size;
-    void *p = NULL;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_PAGE / 2) {
+        void *p = NULL;
         if (!fs_size_round(bytes, HUGE_PAGE, &size) || posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
         (void)madvise(p, size, MADV_DONTNEED); /* memory used before has its small pages, and keeps them */
         (void)madvise(p, size, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
-        memset(p, 0, bytes);
         return p;
     }
 #endif
-    p = alloc_raw(bytes, &size);
-    if (p) memset(p, 0, size);
+    return alloc_raw(bytes, &size);
+}
+
+void *fs_alloc_table(size_t bytes) {
+    void *p = fs_alloc_pages(bytes);
+    if (p) memset(p, 0, bytes);
     return p;
 }
 

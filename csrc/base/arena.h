@@ -16,7 +16,7 @@
  * A size that overflows marks the arena as failed, and fs_arena_ready reports it: one place to check.
  * Regions are not cleared. An arena that lives across calls allocates only when it has to grow.
  *
- * fs_alloc and fs_free are the only other way to memory: aligned to 64 bytes and zeroed. */
+ * fs_alloc and its kin and fs_free are the only other way to memory (store.h is made of them): aligned to 64 bytes and zeroed. */
 #ifndef FS_BASE_ARENA_H
 #define FS_BASE_ARENA_H
 
@@ -39,6 +39,7 @@ void fs_free(void *p);        /* NULL is fine */
 /* fs_alloc for a table that is read at random: where the system has huge pages, a large one lies on them, since
  * otherwise most of the time of such reads goes to finding their page. */
 void *fs_alloc_table(size_t bytes);
+void *fs_alloc_pages(size_t bytes); /* the same, not cleared */
 
 void fs_arena_plan(fs_arena *a);
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err);

@@ -160,9 +160,7 @@ void fs_gemm(const fs_matrix *m, int64_t rows, const float *x, size_t x_stride, 
         return;
     }
     if (m->dtype == FS_BLOCKS) {
-        for (int i = 0, at = 0; i < m->part_count; at += m->parts[i++].columns)
-            fs_grouped_multiply(&m->parts[i], rows, x, x_stride, bias ? bias + at : NULL, y + at, y_stride, accumulate,
-                                scratch, run);
+        fs_grouped_multiply(m->parts, m->part_count, rows, x, x_stride, bias, y, y_stride, accumulate, scratch, run);
         return;
     }
     s.kernel = m->dtype == FS_F32 ? m->k->gemm_f32 : m->k->gemm_bf16;

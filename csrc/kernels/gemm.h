@@ -32,7 +32,7 @@ typedef struct fs_matrix {
     float *scale; /* (N): int8; owned */
     int32_t *sum; /* (N): int8, 128 * sum of a column's weights; owned */
     float multiplier; /* int8: turns activations into 8 bits; 0: a row's own, from its largest value */
-    fs_grouped *parts; /* blocks: one under the other, (part_count); owned */
+    fs_grouped *parts; /* blocks: one under the other, each of one form, (part_count); owned, but not what it has packed */
     int part_count;
 } fs_matrix;
 
@@ -46,18 +46,10 @@ fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int 
 fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
                             const float *scale, float multiplier, const char *where, fs_error *err);
 
-/* Rows of a matrix in blocks of a type of ggml's. */
-typedef struct fs_block_rows {
-    int type;            /* fs_ggml_type */
-    int rows;
-    const uint8_t *data; /* row by row */
-    size_t size;         /* bytes */
-    const char *name;
-} fs_block_rows;
-
-/* Lays out blocks that a file holds; parts come one under the other and may be of different types. */
+/* Lays out blocks that a file holds, in memory of the store; parts come one under the other and may be of different
+ * types. run: the threads that do it; may be NULL. */
 fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
-                                fs_error *err);
+                                fs_store *store, fs_run *run, fs_error *err);
 void fs_matrix_free(fs_matrix *m);
 size_t fs_matrix_bytes(const fs_matrix *m); /* memory it holds */
 

@@ -168,8 +168,19 @@ fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int 
     return FS_OK;
 }
 
+/* How many parts from the first on are of its form. */
+static int alike(const fs_block_rows *parts, int count) {
+    const fs_block_type *first = fs_block_type_of(parts[0].type);
+    int n = 1;
+    for (; n < count; n++) {
+        const fs_block_type *next = fs_block_type_of(parts[n].type);
+        if (!first || !next || next->form != first->form) break;
+    }
+    return n;
+}
+
 fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
-                                fs_error *err) {
+                                fs_store *store, fs_run *run, fs_error *err) {
     int64_t columns = 0;
     memset(m, 0, sizeof *m);
     for (int i = 0; i < count; i++) columns += parts[i].rows;
@@ -180,15 +191,16 @@ fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_bloc
     m->depth = depth;
     m->parts = fs_alloc((size_t)count * sizeof *m->parts);
     if (!m->parts) return fs_fail_memory(err, parts[0].name, (uint64_t)count * sizeof *m->parts);
-    for (int i = 0; i < count; i++) {
-        const fs_block_rows *p = &parts[i];
-        const fs_status st = fs_grouped_init(&m->parts[i], k, (fs_ggml_type)p->type, p->rows, depth, p->data, p->size, NULL,
-                                             p->name, err);
+    for (int i = 0, n; i < count; i += n) {
+        fs_grouped *part = &m->parts[m->part_count];
+        fs_status st;
+        n = alike(parts + i, count - i);
+        st = fs_grouped_init(part, k, parts + i, n, depth, store, run, err);
         if (st != FS_OK) {
             fs_matrix_free(m);
             return st;
         }
-        m->packed_bytes += m->parts[i].packed_bytes;
+        m->packed_bytes += part->packed_bytes;
         m->part_count++;
     }
     return FS_OK;
@@ -196,7 +208,6 @@ fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_bloc
 
 void fs_matrix_free(fs_matrix *m) {
     if (!m) return;
-    for (int i = 0; i < m->part_count; i++) fs_grouped_free(&m->parts[i]);
     fs_free(m->parts);
     fs_free(m->packed);
     fs_free(m->scale);

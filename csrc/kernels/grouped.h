@@ -10,6 +10,7 @@
 
 #include "../base/arena.h"
 #include "../base/parallel.h"
+#include "../base/store.h"
 #include "kernels.h"
 
 #define FS_MATRIX_SIDE_MAX (1 << 24) /* N and K at most */
@@ -27,28 +28,37 @@ typedef enum fs_ggml_type {
     FS_GGML_IQ4_NL = 20
 } fs_ggml_type;
 
+/* Rows of a matrix in blocks of a type of ggml's. */
+typedef struct fs_block_rows {
+    int type;            /* fs_ggml_type */
+    int rows;
+    const uint8_t *data; /* row by row */
+    size_t size;         /* bytes */
+    const char *name;
+} fs_block_rows;
+
 typedef struct fs_grouped {
     const fs_kernels *k;
     fs_grouped_form form;
     int columns; /* N */
     int depth;   /* K */
     int groups;
-    uint8_t *packed; /* owned */
+    const uint8_t *packed; /* the store's */
     size_t packed_bytes;
 } fs_grouped;
 
-/* blocks: N rows of K / (numbers of a block) blocks each, `size` bytes in all. FS_ERR_VALUE for another type, a row that is
- * not whole blocks, another size, or a scale that is not finite. On failure *m is empty and needs no free. */
-fs_status fs_grouped_init(fs_grouped *m, const fs_kernels *k, fs_ggml_type type, int columns, int depth,
-                          const uint8_t *blocks, size_t size, fs_run *run, const char *where, fs_error *err);
-void fs_grouped_free(fs_grouped *m);
+/* Rows of K numbers, the parts one under the other; all are of one form. FS_ERR_VALUE for a type that is not known, a row
+ * that is not whole blocks, a size that contradicts the rows, or a scale that is not finite; *m is then empty. */
+fs_status fs_grouped_init(fs_grouped *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
+                          fs_store *store, fs_run *run, fs_error *err);
 
 /* Bytes of scratch that fs_grouped_multiply needs for `rows` rows; SIZE_MAX when it does not fit. */
 size_t fs_grouped_scratch(const fs_grouped *m, int64_t rows);
 
-/* y (rows, N) = x (rows, K) W^T + bias, or += when accumulate; as fs_gemm. */
-void fs_grouped_multiply(const fs_grouped *m, int64_t rows, const float *x, size_t x_stride, const float *bias, float *y,
-                         size_t y_stride, int accumulate, void *scratch, fs_run *run);
+/* y (rows, N) = x (rows, K) W^T + bias, or += when accumulate; as fs_gemm. W is `count` matrices of one depth, one under
+ * the other. scratch: the most that one of them needs. */
+void fs_grouped_multiply(const fs_grouped *parts, int count, int64_t rows, const float *x, size_t x_stride, const float *bias,
+                         float *y, size_t y_stride, int accumulate, void *scratch, fs_run *run);
 
 /* ---- blocks of ggml, for fs_grouped_init ---- */
 

@@ -2,12 +2,12 @@
  *
  *     w[column][k] = d[column][k / group] * (u - zero) + m[column][k / group]
  *
- * u has 4 bits (0 to 15) or 8 (0 to 255, zero 128). Columns come in panels of 16, the last one filled up with zeros;
+ * u has 4 bits (0 to 15) or 8 (0 to 255, zero 128). Columns come in panels of 32, the last one filled up with zeros;
  * K in groups, the last one filled up with what counts as zero:
  *
- *     packed[panel][group] = d[16] m[16] u[16][group]        d, m: float16 or float32; m where there is one
+ *     packed[panel][group] = d[32] m[32] u[32][group]        d, m: float16 or float32; m where there is one
  *
- *     8 bits:  u of k = 0..3 of column 0, of column 1, ... of column 15; then those of k = 4..7; ...
+ *     8 bits:  u of k = 0..3 of column 0, of column 1, ... of column 31; then those of k = 4..7; ...
  *     4 bits:  the same of the first half of the group in the low halves of bytes, of the second half in the high ones
  *
  * This is the same for every instruction set. */
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FS_GROUP_PANEL = 16, FS_GROUP_LONGEST = 32 };
+enum { FS_GROUP_PANEL = 32, FS_GROUP_LONGEST = 32 };
 
 /* One line a form: name, bits, zero, float16 scales (or float32), m, group. Those of ggml fit into one each. */
 #define FS_GROUPED_FORMS(f)              \
@@ -54,17 +54,24 @@ static inline size_t fs_grouped_step(fs_grouped_layout l) {
     return (size_t)FS_GROUP_PANEL * ((size_t)(l.half ? 2 : 4) * (size_t)(1 + l.least) + (size_t)(l.bits * l.group / 8));
 }
 
+/* What follows the bytes of a group of x. */
+typedef struct fs_grouped_facts {
+    float scale, all; /* all: scale times the sum of the bytes */
+    int32_t start;    /* -grouped_excess times that sum */
+    int32_t unused;
+} fs_grouped_facts;
+
+/* Bytes of a group of x. */
+static inline size_t fs_grouped_x_step(fs_grouped_layout l) { return (size_t)l.group + sizeof(fs_grouped_facts); }
+
 /* A strip of a product y = x W^T (+ bias). */
 typedef struct fs_grouped_args {
     fs_grouped_form form;
     int rows;              /* M > 0 */
     int groups;            /* of K */
     int first, last;       /* columns [first, last) of W; first is a multiple of the panel */
-    const int8_t *x;       /* (M, groups * group), as quantize_groups_s8 leaves it, rows x_stride apart */
+    const uint8_t *x;      /* (M, groups): of each group its bytes, then its facts; rows x_stride bytes apart */
     size_t x_stride;
-    const float *x_scale;  /* (M, groups), rows scale_stride apart, as the next */
-    const int32_t *x_sum;
-    size_t scale_stride;
     const uint8_t *packed; /* the whole matrix */
     const float *bias;     /* (N) or NULL */
     float *y;              /* (M, N), rows y_stride apart; column 0 of y is column 0 of W */

@@ -22,6 +22,7 @@ typedef struct fs_graph {
     int layers, hidden_width, has_cell; /* of the final states; 0 without */
     int longest;    /* tokens of a sequence at most, where learned positions end; 0: any number */
     int memory_width; /* of the encoder's rows that a block attends to; 0: none does */
+    fs_store store; /* where blocks have laid out their matrices, in the order they are read */
 } fs_graph;
 
 /* Ragged ids: sequence i is ids[offsets[i] .. offsets[i + 1]). */
@@ -38,9 +39,9 @@ typedef struct fs_rows_out {
     float *hidden, *cell;   /* (B, L, H) */
 } fs_rows_out;
 
-/* The tensors' data is borrowed and must outlive the graph. */
+/* The tensors' data is borrowed and must outlive the graph. run: threads that lay matrices out; may be NULL. */
 fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                          fs_dtype dtype, fs_graph **out, fs_error *err);
+                          fs_dtype dtype, fs_run *run, fs_graph **out, fs_error *err);
 void fs_graph_free(fs_graph *g);
 size_t fs_graph_weight_bytes(const fs_graph *g);
 

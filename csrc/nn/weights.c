@@ -94,7 +94,7 @@ fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int t
     FS_TRY(fs_build_find(b, suffix, rows, total, 0, &t, err));
     if (t->dtype == FS_BLOCKS && b->dtype == FS_BLOCKS && columns == total) {
         const fs_block_rows all = {t->blocks, rows, t->data, t->size, t->name};
-        return fs_matrix_init_blocks(out, b->k, &all, 1, columns, err);
+        return fs_matrix_init_blocks(out, b->k, &all, 1, columns, b->store, b->run, err);
     }
     if (t->dtype == FS_S8 && b->dtype == FS_S8 && columns == total)
         return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->multiplier, t->name, err);
@@ -131,7 +131,7 @@ static fs_status stack_blocks(const fs_build *b, const fs_tensor *const *t, int 
     fs_block_rows parts[STACK_MOST];
     for (int i = 0; i < count; i++)
         parts[i] = (fs_block_rows){t[i]->blocks, (int)t[i]->shape[0], t[i]->data, t[i]->size, t[i]->name};
-    return fs_matrix_init_blocks(out, b->k, parts, count, columns, err);
+    return fs_matrix_init_blocks(out, b->k, parts, count, columns, b->store, b->run, err);
 }
 
 static fs_status stack_floats(const fs_build *b, const fs_tensor *const *t, int count, int rows, int columns,

@@ -21,12 +21,15 @@ typedef struct fs_weights {
     int count;
 } fs_weights;
 
-/* What a block is built from: kernels, how matrices are held, the weights, the prefix of their names. */
+/* What a block is built from: kernels, how matrices are held, the weights, the prefix of their names, where matrices in
+ * blocks are laid out and by which threads. */
 typedef struct fs_build {
     const fs_kernels *k;
     fs_dtype dtype;
     const fs_weights *weights;
     const char *prefix;
+    fs_store *store;
+    fs_run *run;
 } fs_build;
 
 /* The tensor "prefix.suffix" of shape (rows, columns), columns 0 for a vector. A missing one is an error

@@ -59,7 +59,7 @@ cdef extern from "nn/graph.h" nogil:
         float *hidden
         float *cell
     fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                              fs_dtype dtype, fs_graph **out, fs_error *err)
+                              fs_dtype dtype, fs_run *run, fs_graph **out, fs_error *err)
     void fs_graph_free(fs_graph *g)
     fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, const char *where, fs_error *err)
     size_t fs_graph_weight_bytes(const fs_graph *g)
@@ -237,6 +237,7 @@ cdef class Graph:
         cdef fs_status st
         cdef fs_dtype kind
         cdef fs_graph *made = NULL
+        cdef Run run = Run()
         if dtype not in _DTYPES:
             raise errors.ArgumentError("unknown dtype", where="dtype", expected=", ".join(_DTYPES), found=dtype)
         if self.g:
@@ -245,8 +246,9 @@ cdef class Graph:
         self.k = kernels_named(isa)
         self.blocks = _Blocks(blocks, tensors)
         with nogil:
-            st = fs_graph_create(self.blocks.specs, self.blocks.count, &self.blocks.weights, self.k, kind, &made, &err)
-        check(st, &err)
+            st = fs_graph_create(self.blocks.specs, self.blocks.count, &self.blocks.weights, self.k, kind, &run.run, &made,
+                                 &err)
+        run.check(st, &err)
         self.g = made
 
     def __dealloc__(self):

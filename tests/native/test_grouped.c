@@ -7,7 +7,7 @@
 
 #include "arrays.h"
 #include "check.h"
-#include "kernels/grouped.h"
+#include "kernels/gemm.h"
 
 enum { TYPES = 9 };
 
@@ -60,16 +60,17 @@ static size_t block_bytes(const problem *p) {
 static float *multiply(const problem *p, fs_isa isa, int first, int rows) {
     const size_t size = (size_t)rows * (size_t)p->columns * 4;
     float *y = guarded(size);
+    const fs_block_rows all = {(int)p->type->type, p->columns, p->blocks, block_bytes(p), "w"};
     void *scratch;
+    fs_store store = {0};
     fs_grouped m;
-    CHECK(fs_grouped_init(&m, fs_kernels_for(isa), p->type->type, p->columns, p->depth, p->blocks, block_bytes(p), NULL,
-                          "w", NULL) == FS_OK);
+    CHECK(fs_grouped_init(&m, fs_kernels_for(isa), &all, 1, p->depth, &store, NULL, NULL) == FS_OK);
     scratch = fs_alloc(fs_grouped_scratch(&m, rows));
     memcpy(y, p->before + (size_t)first * (size_t)p->columns, size);
-    fs_grouped_multiply(&m, rows, p->x + (size_t)first * (size_t)p->depth, (size_t)p->depth, p->bias, y,
+    fs_grouped_multiply(&m, 1, rows, p->x + (size_t)first * (size_t)p->depth, (size_t)p->depth, p->bias, y,
                         (size_t)p->columns, p->accumulate, scratch, NULL);
     fs_free(scratch);
-    fs_grouped_free(&m);
+    fs_store_close(&store);
     return y;
 }
 
@@ -174,20 +175,57 @@ static void groups_are_quantized_alike(void) {
     }
 }
 
-static void what_cannot_be_is_refused(void) {
+/* Matrices of several types, one under the other, have the bits of each alone. */
+static void parts_are_one_under_the_other(void) {
+    enum { PARTS = 4, ROWS = 3, K = 256 };
+    static const int of[PARTS] = {FS_GGML_Q4_1, FS_GGML_Q4_1, FS_GGML_Q6_K, FS_GGML_Q8_0}, wide[PARTS] = {35, 5, 16, 3};
     const fs_kernels *k = fs_kernels_for(fs_isa_best());
-    uint8_t blocks[3 * 34] = {0};
+    float x[ROWS * K], y[ROWS * 59], alone[ROWS * 59], bias[59];
+    fs_block_rows parts[PARTS];
+    fs_store store = {0};
+    fs_matrix m, one;
+    void *scratch;
+    for (int i = 0; i < ROWS * K; i++) x[i] = random_float();
+    for (int i = 0; i < 59; i++) bias[i] = random_float();
+    for (int i = 0; i < PARTS; i++) {
+        const fs_block_type *type = fs_block_type_of(of[i]);
+        const int blocks = wide[i] * (K / type->size);
+        parts[i] = (fs_block_rows){of[i], wide[i], random_blocks(type, blocks, 0), (size_t)(blocks * type->bytes), "w"};
+    }
+    CHECK(fs_matrix_init_blocks(&m, k, parts, PARTS, K, &store, NULL, NULL) == FS_OK);
+    CHECK(m.part_count == 3 && m.columns == 59);
+    scratch = fs_alloc(fs_gemm_scratch(&m, ROWS));
+    fs_gemm(&m, ROWS, x, K, bias, y, 59, 0, scratch, NULL);
+    for (int i = 0, at = 0; i < PARTS; at += wide[i++]) {
+        CHECK(fs_matrix_init_blocks(&one, k, parts + i, 1, K, &store, NULL, NULL) == FS_OK);
+        fs_gemm(&one, ROWS, x, K, bias + at, alone + at, 59, 0, scratch, NULL);
+        fs_matrix_free(&one);
+    }
+    CHECK(memcmp(y, alone, sizeof y) == 0);
+    fs_free(scratch);
+    fs_matrix_free(&m);
+    fs_store_close(&store);
+}
+
+static fs_status made_of(int type, int rows, int depth, const uint8_t *blocks, size_t size, fs_error *err) {
+    const fs_block_rows all = {type, rows, blocks, size, "w"};
+    fs_store store = {0};
     fs_grouped m;
+    const fs_status st = fs_grouped_init(&m, fs_kernels_for(fs_isa_best()), &all, 1, depth, &store, NULL, err);
+    fs_store_close(&store);
+    return st;
+}
+
+static void what_cannot_be_is_refused(void) {
+    uint8_t blocks[3 * 34] = {0};
     fs_error err;
-    CHECK(fs_grouped_init(&m, k, (fs_ggml_type)10, 1, 32, blocks, 34, NULL, "w", &err) == FS_ERR_VALUE);
-    CHECK(fs_grouped_init(&m, k, FS_GGML_Q8_0, 3, 33, blocks, 102, NULL, "w", &err) == FS_ERR_VALUE);
-    CHECK(fs_grouped_init(&m, k, FS_GGML_Q8_0, 3, 32, blocks, 101, NULL, "w", &err) == FS_ERR_VALUE);
-    CHECK(fs_grouped_init(&m, k, FS_GGML_Q8_0, 0, 32, blocks, 0, NULL, "w", &err) == FS_ERR_VALUE);
+    CHECK(made_of(10, 1, 32, blocks, 34, &err) == FS_ERR_VALUE);
+    CHECK(made_of(FS_GGML_Q8_0, 3, 33, blocks, 102, &err) == FS_ERR_VALUE);
+    CHECK(made_of(FS_GGML_Q8_0, 3, 32, blocks, 101, &err) == FS_ERR_VALUE);
+    CHECK(made_of(FS_GGML_Q8_0, 0, 32, blocks, 0, &err) == FS_ERR_VALUE);
     blocks[34] = 0, blocks[35] = 0x7c; /* infinity */
-    CHECK(fs_grouped_init(&m, k, FS_GGML_Q8_0, 3, 32, blocks, 102, NULL, "w", &err) == FS_ERR_VALUE);
+    CHECK(made_of(FS_GGML_Q8_0, 3, 32, blocks, 102, &err) == FS_ERR_VALUE);
     CHECK(strcmp(err.where, "w") == 0 && strstr(err.found, "row 1"));
-    fs_grouped_free(&m);
-    fs_grouped_free(NULL);
 }
 
 BEGIN
@@ -195,5 +233,6 @@ BEGIN
     RUN(every_table_is_near_the_formula);
     RUN(whole_numbers_are_the_same_everywhere);
     RUN(groups_are_quantized_alike);
+    RUN(parts_are_one_under_the_other);
     RUN(what_cannot_be_is_refused);
 END

@@ -9,12 +9,13 @@ typedef struct gw8 {
 
 #define ZERO8 0
 #define GROUPED_ROWS 4
+#define GROUPED_WIDE 1
 
 FS_INLINE vf vf_load_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)); }
 FS_INLINE vi vi_splat(const int32_t *p) { return _mm256_set1_epi32(*p); }
 FS_INLINE gs gs_from(vi a) { return a; }
 FS_INLINE vi gs_total(gs a) { return a; }
-FS_INLINE gx gx_splat(const int8_t *p) {
+FS_INLINE gx gx_splat(const uint8_t *p) {
     int four;
     memcpy(&four, p, sizeof four);
     return _mm256_set1_epi32(four);
@@ -24,6 +25,8 @@ FS_INLINE gw4 gw4_low(const uint8_t *p) { return _mm256_and_si256(grouped_load(p
 FS_INLINE gw4 gw4_high(const uint8_t *p) {
     return _mm256_and_si256(_mm256_srli_epi16(grouped_load(p), 4), _mm256_set1_epi8(15));
 }
+FS_INLINE gw4 gw4_load(const uint8_t *p) { return grouped_load(p); }
+FS_INLINE void gw4_store(uint8_t *p, gw4 w) { _mm256_storeu_si256((__m256i *)(void *)p, w); }
 FS_INLINE gw8 gw8_load(const uint8_t *p) {
     const __m256i w = _mm256_xor_si256(grouped_load(p), _mm256_set1_epi8((char)0x80));
     const gw8 b = {w, _mm256_abs_epi8(w)};
@@ -39,4 +42,7 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) {
 
 #include "../body/grouped.inc"
 
-void fs_grouped_fill_avx2(fs_kernels *k) { k->gemm_grouped = gemm_grouped; }
+void fs_grouped_fill_avx2(fs_kernels *k) {
+    k->gemm_grouped = gemm_grouped;
+    k->grouped_excess = grouped_excess;
+}

@@ -9,13 +9,16 @@ typedef struct gw8 {
 } gw8;
 
 #define ZERO8 0
-#define GROUPED_ROWS 8
+#define GROUPED_ROWS 6
+#define GROUPED_WIDE 2
 
 FS_INLINE gs gs_from(vi a) { return a; }
 FS_INLINE vi gs_total(gs a) { return a; }
-FS_INLINE gx gx_splat(const int8_t *p) { return vi_splat_bytes((const uint8_t *)p); }
+FS_INLINE gx gx_splat(const uint8_t *p) { return vi_splat_bytes(p); }
 FS_INLINE gw4 gw4_low(const uint8_t *p) { return grouped_low(p); }
 FS_INLINE gw4 gw4_high(const uint8_t *p) { return grouped_high(p); }
+FS_INLINE gw4 gw4_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+FS_INLINE void gw4_store(uint8_t *p, gw4 w) { _mm512_storeu_si512(p, w); }
 FS_INLINE gw8 gw8_load(const uint8_t *p) {
     const __m512i w = _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8((char)0x80));
     const gw8 b = {_mm512_abs_epi8(w), _mm512_movepi8_mask(w)};
@@ -32,4 +35,7 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) {
 
 #include "../body/grouped.inc"
 
-void fs_grouped_fill_avx512(fs_kernels *k) { k->gemm_grouped = gemm_grouped; }
+void fs_grouped_fill_avx512(fs_kernels *k) {
+    k->gemm_grouped = gemm_grouped;
+    k->grouped_excess = grouped_excess;
+}

@@ -21,4 +21,7 @@ FS_INLINE gs gs_dot4(gs sum, gx x, gw4 w) { return gs_dot8(sum, x, w); }
 
 #include "../body/grouped.inc"
 
-void fs_grouped_fill_neon(fs_kernels *k) { k->gemm_grouped = gemm_grouped; }
+void fs_grouped_fill_neon(fs_kernels *k) {
+    k->gemm_grouped = gemm_grouped;
+    k->grouped_excess = grouped_excess;
+}

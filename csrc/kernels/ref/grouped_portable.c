@@ -61,17 +61,22 @@ static int32_t sum_of(const uint8_t *u, int column, const int8_t *x, fs_grouped_
 static float element(const fs_grouped_args *a, fs_grouped_layout l, int row, int column) {
     const size_t scales = (size_t)FS_GROUP_PANEL * (l.half ? 2 : 4), step = fs_grouped_step(l);
     const uint8_t *at = a->packed + (size_t)(column / FS_GROUP_PANEL) * step * (size_t)a->groups;
-    const int8_t *x = a->x + (size_t)row * a->x_stride;
-    const float *x_scale = a->x_scale + (size_t)row * a->scale_stride;
-    const int32_t *x_sum = a->x_sum + (size_t)row * a->scale_stride;
+    const uint8_t *x = a->x + (size_t)row * a->x_stride;
     const int in_panel = column % FS_GROUP_PANEL;
     float total = 0;
-    for (int g = 0; g < a->groups; g++, at += step, x += l.group) {
-        const int32_t sum = sum_of(at + scales * (size_t)(1 + l.least), in_panel, x, l);
-        total += (float)sum * x_scale[g] * scale_of(at, in_panel, l.half);
-        if (l.least) total += x_scale[g] * (float)x_sum[g] * scale_of(at + scales, in_panel, l.half);
+    for (int g = 0; g < a->groups; g++, at += step, x += fs_grouped_x_step(l)) {
+        const int32_t sum = sum_of(at + scales * (size_t)(1 + l.least), in_panel, (const int8_t *)x, l);
+        fs_grouped_facts facts;
+        memcpy(&facts, x + l.group, sizeof facts);
+        total += (float)sum * facts.scale * scale_of(at, in_panel, l.half);
+        if (l.least) total += facts.all * scale_of(at + scales, in_panel, l.half);
     }
     return total;
+}
+
+int fs_grouped_excess__portable(fs_grouped_form form) {
+    (void)form;
+    return 0;
 }
 
 void fs_gemm_grouped__portable(const fs_grouped_args *a) {
