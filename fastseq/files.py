@@ -29,6 +29,10 @@ def regular_size(path: Path) -> int:
     return facts.st_size
 
 
+class _Map(mmap.mmap):
+    """One that `mapped` made: its bytes are the file's, so that no page of it has to be kept."""
+
+
 def mapped(path: Path, at_least: int = 1) -> memoryview:
     """A file's bytes, mapped read-only: pages come in as they are used, and processes share them.
 
@@ -42,9 +46,20 @@ def mapped(path: Path, at_least: int = 1) -> memoryview:
         )
     try:
         with open(path, "rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+            return memoryview(_Map(file.fileno(), size, access=mmap.ACCESS_READ))
     except (OSError, ValueError) as error:
         raise ArgumentError("cannot be mapped", where=str(path), found=str(error)) from None
+
+
+def unused_for_now(view: Any) -> None:
+    """Gives back the pages of a mapped file, where the system can; they come in again as they are used.
+
+    view: an array or a memoryview that looks at it; of anything else nothing is given back.
+    """
+    while view is not None and not isinstance(view, _Map):
+        view = view.obj if isinstance(view, memoryview) else getattr(view, "base", None)
+    if view is not None and hasattr(mmap, "MADV_DONTNEED"):
+        view.madvise(mmap.MADV_DONTNEED)
 
 
 def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:

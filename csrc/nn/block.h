@@ -91,6 +91,7 @@ typedef struct fs_step {
     const int64_t *sources;   /* (n): which sequence of memory a row attends to */
     float *attention;         /* (n, longest): the weights of this step, of several blocks the last one's, when asked for; else NULL */
     int64_t attention_stride;
+    fs_run *run;              /* whose threads share the work of the step, its count set; NULL: the calling one's alone */
 } fs_step;
 
 typedef struct fs_block_ops {

@@ -2,10 +2,15 @@
  *
  *     y = act(x W1 + b1) W2 + b2, with `depth` matrices in all
  *     gated, depth 2: y = (act(x Wg + bg) * (x W1 + b1)) W2 + b2, Wg and W1 in one product */
+#include "../base/checked.h"
 #include "activation.h"
 #include "block.h"
 
-enum { ROWS = 64, DEPTH_MOST = 8 }; /* rows at once, so that the inner ones (ROWS, inner) stay in the cache */
+enum {
+    ROWS = 64,       /* at once, so that the inner ones (ROWS, inner) stay in the cache */
+    LEAST_ROWS = 16, /* of a thread, as each goes over the matrices by itself */
+    DEPTH_MOST = 8
+};
 
 typedef struct fs_feed_forward {
     fs_block block;
@@ -74,44 +79,70 @@ static void activate(const fs_feed_forward *n, int64_t rows, float *inner) {
     }
 }
 
-/* Rows x (rows, E) to y (rows, E); inner and other: room for (rows, columns of the first matrix) */
-static void run_some(const fs_feed_forward *n, int64_t rows, const float *x, float *inner, float *other, float *y,
-                     void *scratch) {
-    size_t stride = (size_t)n->matrix[0].columns;
-    fs_gemm(&n->matrix[0], rows, x, (size_t)n->width, n->bias[0], inner, stride, 0, scratch, NULL);
+/* All rows of a call, in items of some; each worker has buffers of its own. */
+typedef struct passing {
+    const fs_feed_forward *n;
+    int64_t rows, some;
+    const float *x; /* (rows, E) */
+    float *y;       /* (rows, E) */
+    float *inner, *other; /* (workers, some, columns of the first matrix) */
+    unsigned char *scratch;
+    size_t scratch_each;
+    fs_run *within; /* threads of one item's products, or NULL */
+} passing;
+
+static void run_item(const passing *p, int64_t first, int worker) {
+    const fs_feed_forward *n = p->n;
+    const int64_t rows = FS_MIN(p->some, p->rows - first);
+    const size_t stride = (size_t)n->matrix[0].columns, E = (size_t)n->width, at = (size_t)worker * (size_t)p->some * stride;
+    float *inner = p->inner + at, *other = n->depth > 2 ? p->other + at : NULL;
+    void *scratch = p->scratch + (size_t)worker * p->scratch_each;
+    fs_gemm(&n->matrix[0], rows, p->x + (size_t)first * E, E, n->bias[0], inner, stride, 0, scratch, p->within);
     activate(n, rows, inner);
     for (int i = 1; i + 1 < n->depth; i++) {
         float *const next = other;
-        fs_gemm(&n->matrix[i], rows, inner, stride, n->bias[i], next, stride, 0, scratch, NULL);
+        fs_gemm(&n->matrix[i], rows, inner, stride, n->bias[i], next, stride, 0, scratch, p->within);
         activate(n, rows, next);
         other = inner;
         inner = next;
     }
-    fs_gemm(&n->matrix[n->depth - 1], rows, inner, stride, n->bias[n->depth - 1], y, (size_t)n->width, 0, scratch, NULL);
+    fs_gemm(&n->matrix[n->depth - 1], rows, inner, stride, n->bias[n->depth - 1], p->y + (size_t)first * E, E, 0, scratch,
+            p->within);
 }
 
-static const float *run_rows(const fs_feed_forward *n, fs_arena *arena, int64_t rows, const float *x, fs_run *run,
-                             int worker) {
-    const int64_t some = FS_MIN(rows, ROWS);
+static void run_items(void *ctx, int64_t begin, int64_t end, int worker) {
+    const passing *p = ctx;
+    for (int64_t item = begin; item < end; item++) run_item(p, item * p->some, worker);
+}
+
+/* threads: those that share the items, or the products of the only one; NULL: the calling one's alone */
+static const float *run_rows(const fs_feed_forward *n, fs_arena *arena, int64_t rows, const float *x, fs_run *threads,
+                             fs_run *run, int worker) {
+    const int64_t workers = threads ? fs_run_threads(threads) : 1;
+    const int64_t some = FS_MIN(rows, FS_MIN(ROWS, FS_MAX(LEAST_ROWS, (rows + workers - 1) / workers)));
+    const int64_t items = (rows + some - 1) / some, at_once = FS_MIN(workers, items);
     const size_t E = (size_t)n->width, I = (size_t)n->matrix[0].columns;
-    size_t need = 0;
-    float *y = fs_arena_cut(arena, (size_t)rows, E, sizeof(float)), *inner, *other;
-    void *scratch;
-    for (int i = 0; i < n->depth; i++) need = FS_MAX(need, fs_gemm_scratch(&n->matrix[i], some));
-    inner = fs_arena_cut(arena, (size_t)some, I, sizeof(float));
-    other = n->depth > 2 ? fs_arena_cut(arena, (size_t)some, I, sizeof(float)) : NULL;
-    scratch = fs_arena_cut(arena, 1, need, 1);
-    for (int64_t at = 0; y && at < rows && !fs_run_stopped(run, worker); at += some)
-        run_some(n, FS_MIN(some, rows - at), x + (size_t)at * E, inner, other, y + (size_t)at * E, scratch);
-    return y;
+    passing p = {.n = n, .rows = rows, .some = some, .x = x, .within = items == 1 ? threads : NULL};
+    for (int i = 0; i < n->depth; i++) p.scratch_each = FS_MAX(p.scratch_each, fs_gemm_scratch(&n->matrix[i], some));
+    if (!fs_size_round(p.scratch_each, FS_ALIGNMENT, &p.scratch_each)) p.scratch_each = SIZE_MAX;
+    p.y = fs_arena_cut(arena, (size_t)rows, E, sizeof(float));
+    p.inner = fs_arena_cut(arena, (size_t)(at_once * some), I, sizeof(float));
+    p.other = n->depth > 2 ? fs_arena_cut(arena, (size_t)(at_once * some), I, sizeof(float)) : NULL;
+    p.scratch = fs_arena_cut(arena, (size_t)at_once, p.scratch_each, 1);
+    if (!p.y) return NULL;
+    if (at_once > 1)
+        fs_parallel_for(threads, items, 1, run_items, &p);
+    else
+        for (int64_t i = 0; i < items && !fs_run_stopped(run, worker); i++) run_item(&p, i * some, 0);
+    return p.y;
 }
 
 static void forward(const fs_block *b, fs_flow *f) {
-    f->x = run_rows((const fs_feed_forward *)b, f->arena, f->rows, f->x, f->run, f->worker);
+    f->x = run_rows((const fs_feed_forward *)b, f->arena, f->rows, f->x, NULL, f->run, f->worker);
 }
 
 static void step(const fs_block *b, fs_step *s) {
-    s->x = run_rows((const fs_feed_forward *)b, s->arena, s->n, s->x, NULL, 0);
+    s->x = run_rows((const fs_feed_forward *)b, s->arena, s->n, s->x, s->run, NULL, 0);
 }
 
 const fs_block_ops fs_block_feed_forward = {.kind = "feed_forward",

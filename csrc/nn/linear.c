@@ -115,22 +115,22 @@ void fs_linear_choose(const fs_linear *l, int n, const float *x, fs_choice *choi
     for (int i = 0; i < n && (l->activation || l->cap != 0); i++) finish(l, choices[i].count, choices[i].y);
 }
 
-static const float *run_rows(const fs_linear *l, fs_arena *arena, int64_t rows, const float *x) {
+static const float *run_rows(const fs_linear *l, fs_arena *arena, int64_t rows, const float *x, fs_run *run) {
     float *y = fs_arena_cut(arena, (size_t)rows, (size_t)l->output, sizeof(float));
     void *scratch = fs_arena_cut(arena, 1, fs_gemm_scratch(&l->matrix, rows), 1);
-    if (y) fs_linear_apply(l, rows, x, (size_t)l->input, y, scratch, NULL);
+    if (y) fs_linear_apply(l, rows, x, (size_t)l->input, y, scratch, run);
     return y;
 }
 
 static void forward(const fs_block *b, fs_flow *f) {
     const fs_linear *l = (const fs_linear *)b;
-    f->x = run_rows(l, f->arena, f->rows, f->x);
+    f->x = run_rows(l, f->arena, f->rows, f->x, NULL);
     f->width = l->output;
 }
 
 static void step(const fs_block *b, fs_step *s) {
     const fs_linear *l = (const fs_linear *)b;
-    s->x = run_rows(l, s->arena, s->n, s->x);
+    s->x = run_rows(l, s->arena, s->n, s->x, s->run);
     s->width = l->output;
 }
 

@@ -96,8 +96,8 @@ static attention_rows cut_rows(const fs_self_attention *a, fs_arena *arena, int6
     return r;
 }
 
-static void project(const fs_self_attention *a, const attention_rows *r, int64_t n, const float *x) {
-    fs_gemm(&a->in, n, x, (size_t)a->width, a->in_bias, r->projected, (size_t)a->in.columns, 0, r->scratch, NULL);
+static void project(const fs_self_attention *a, const attention_rows *r, int64_t n, const float *x, fs_run *run) {
+    fs_gemm(&a->in, n, x, (size_t)a->width, a->in_bias, r->projected, (size_t)a->in.columns, 0, r->scratch, run);
 }
 
 /* x: a row's queries, then its keys */
@@ -121,8 +121,8 @@ static void ready(const fs_self_attention *a, const attention_rows *r, int64_t r
     if (a->rotary.dims) fs_rotary_turn(&a->rotary, place, all, a->heads.width, x, r->turns);
 }
 
-static void finish(const fs_self_attention *a, const attention_rows *r, int64_t n) {
-    fs_gemm(&a->out, n, r->mixed, (size_t)a->out.depth, a->out_bias, r->y, (size_t)a->width, 0, r->scratch, NULL);
+static void finish(const fs_self_attention *a, const attention_rows *r, int64_t n, fs_run *run) {
+    fs_gemm(&a->out, n, r->mixed, (size_t)a->out.depth, a->out_bias, r->y, (size_t)a->width, 0, r->scratch, run);
 }
 
 /* A call over rows [first, first + queries) */
@@ -174,14 +174,16 @@ static void forward(const fs_block *b, fs_flow *f) {
     const attention_rows r = cut_rows(a, f->arena, f->rows);
     float *keys = fs_arena_cut(f->arena, (size_t)fs_heads_places(longest_of(f)), (size_t)b->kept_width, sizeof(float));
     if (r.y) {
-        project(a, &r, f->rows, f->x);
+        project(a, &r, f->rows, f->x, NULL);
         attend(a, f, &r, keys);
-        finish(a, &r, f->rows);
+        finish(a, &r, f->rows, NULL);
     }
     f->x = r.y;
 }
 
 /* ---- a step ---- */
+
+enum { SHARES = 16, TOKENS = 64 }; /* of a step's tokens for threads to take; tokens of one at most */
 
 /* Keys and values of this step's tokens, to their pages */
 static void keep(const fs_self_attention *a, const fs_step *s, const float *projected) {
@@ -195,10 +197,22 @@ static void keep(const fs_self_attention *a, const fs_step *s, const float *proj
     }
 }
 
-static void look_back(const fs_self_attention *a, const fs_step *s, const attention_rows *r) {
-    for (int i = 0, together; i < s->n; i += together) {
+typedef struct looking {
+    const fs_self_attention *a;
+    const fs_step *s;
+    const attention_rows *r;
+} looking;
+
+/* Tokens [begin, end), those of a row together */
+static void look_back_some(void *ctx, int64_t begin, int64_t end, int worker) {
+    const looking *l = ctx;
+    const fs_self_attention *a = l->a;
+    const fs_step *s = l->s;
+    const attention_rows *r = l->r;
+    (void)worker;
+    for (int i = (int)begin, together; i < end; i += together) {
         fs_attend_args call;
-        for (together = 1; i + together < s->n && s->rows[i + together] == s->rows[i];) together++;
+        for (together = 1; i + together < end && s->rows[i + together] == s->rows[i];) together++;
         call = call_for(a, r, i, together, s->places[i] + together);
         call.causal = 1;
         call.place = s->places[i];
@@ -210,15 +224,20 @@ static void look_back(const fs_self_attention *a, const fs_step *s, const attent
     }
 }
 
+static void look_back(const fs_self_attention *a, const fs_step *s, const attention_rows *r) {
+    looking l = {a, s, r};
+    fs_parallel_for(s->run, s->n, s->run ? FS_MIN(FS_MAX(s->n / SHARES, 1), TOKENS) : s->n, look_back_some, &l);
+}
+
 static void step(const fs_block *b, fs_step *s) {
     const fs_self_attention *a = (const fs_self_attention *)b;
     const attention_rows r = cut_rows(a, s->arena, s->n);
     if (r.y) {
-        project(a, &r, s->n, s->x);
+        project(a, &r, s->n, s->x, s->run);
         for (int i = 0; i < s->n; i++) ready(a, &r, i, s->places[i]);
         keep(a, s, r.projected);
         look_back(a, s, &r);
-        finish(a, &r, s->n);
+        finish(a, &r, s->n, s->run);
     }
     s->x = r.y;
     s->width = a->width;

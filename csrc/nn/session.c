@@ -3,7 +3,7 @@
 #include "session_parts.h"
 #include "sublayer.h"
 
-enum { RUN = 128 }; /* tokens of a run, beside one of every row */
+enum { RUN = 256 }; /* tokens of a run, beside one of every row */
 
 static size_t state_floats(const fs_block *b, int rows) {
     return (size_t)b->state_planes * (size_t)b->state_width * (size_t)rows;
@@ -72,7 +72,7 @@ static fs_status allocate(fs_session *s, fs_error *err) {
 /* A step of W rows, planned once: no step needs more. */
 static fs_status plan_step(fs_session *s, fs_error *err) {
     const fs_graph *g = s->decoder;
-    fs_step step = {.arena = &s->step, .n = s->stepper.widest, .capacity = s->stepper.rows};
+    fs_step step = {.arena = &s->step, .n = s->stepper.widest, .capacity = s->stepper.rows, .run = fs_session_threads(s)};
     fs_arena_plan(&s->step);
     for (int i = 0; i < g->count - 1; i++)
         if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], &step);
@@ -112,6 +112,7 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
     s->decoder = decoder;
     s->sources = *sources;
     s->run = run;
+    s->within.threads = fs_run_threads(run);
     s->worker = worker;
     s->bridge = fs_bridge_of(fs_graph_find(decoder, &fs_block_bridge));
     s->attention = fs_attention_of(fs_graph_find(decoder, &fs_block_attention));

@@ -16,6 +16,7 @@ struct fs_session {
     fs_sources sources;
     fs_run *run;
     int worker;
+    fs_run within;        /* the threads of one step */
     const fs_bridge *bridge;
     const fs_attention *attention;
     const fs_block *started; /* the first recurrent block, which the bridge starts; or NULL */
@@ -46,6 +47,9 @@ struct fs_session {
 
 /* Floats of a page that are a block's: keys and values. */
 static inline size_t fs_session_kept(const fs_block *b) { return 2 * FS_ATTEND_KEYS * (size_t)b->kept_width; }
+
+/* What a step shares its work out over: nothing where there is one thread. */
+static inline fs_run *fs_session_threads(fs_session *s) { return s->within.threads > 1 ? &s->within : NULL; }
 
 /* The functions of stepper.h, each in the file of its subject. */
 fs_status fs_session_prepare(fs_stepper *stepper, int64_t first, int64_t count, fs_error *err);

@@ -39,7 +39,8 @@ static fs_status place_tokens(fs_session *s, int first, int n, const int32_t *co
 static fs_step begin_step(fs_session *s, int n, const int32_t *tokens) {
     fs_arena_rewind(&s->step);
     return (fs_step){.arena = &s->step, .n = n, .capacity = s->stepper.rows, .tokens = tokens, .rows = s->rows,
-                     .places = s->places, .pages = s->pages, .memory = &s->memory, .sources = s->step_source};
+                     .places = s->places, .pages = s->pages, .memory = &s->memory, .sources = s->step_source,
+                     .run = fs_session_threads(s)};
 }
 
 static fs_status check_length(const fs_session *s, int tokens, fs_error *err) {
@@ -81,7 +82,7 @@ static int run_head(fs_session *s, int n, const float *x, const unsigned char *n
     if (s->stepper.candidates)
         fs_linear_choose(s->head, wanted, x, s->choices, scratch);
     else if (wanted)
-        fs_linear_apply(s->head, wanted, x, D, logits, scratch, NULL);
+        fs_linear_apply(s->head, wanted, x, D, logits, scratch, fs_session_threads(s));
     return wanted;
 }
 

@@ -312,6 +312,8 @@ def probe_choose(
 def probe_filter(any_graph: Graph, logits: Any, sampling: Sampling) -> tuple[I32, NDArray[np.float64]]: ...
 
 # strings.pxi
+def counted_strings(data: memoryview, at: int, count: int) -> tuple[list[str | bytes], int]: ...
+
 class Documents:
     """Texts that lie in blocks of bytes, which it keeps. One thread fills it; then an encoder takes it."""
 

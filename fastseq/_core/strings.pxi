@@ -3,6 +3,10 @@ from fastseq.lazy import np
 
 from libc.string cimport memcpy
 
+cdef extern from "base/portable.h" nogil:
+    uint64_t fs_load_little(const uint8_t *p)
+
+
 cdef fs_text view_of(object text, str name, Py_ssize_t place) except *:
     """The UTF-8 bytes of a str, which owns them. `place` < 0: it is not one of many."""
     cdef fs_text view
@@ -43,6 +47,29 @@ cdef str text_of(const void *data, size_t size):
     if size == 0:
         return ""
     return PyUnicode_DecodeUTF8(<const char *>data, <Py_ssize_t>size, "strict")
+
+
+def counted_strings(const uint8_t[::1] data, Py_ssize_t at, Py_ssize_t count):
+    """`count` strings from byte `at` on, each behind its size (u64, little-endian), and where the last one ends.
+
+    Those that are not UTF-8 come as bytes. Fewer strings come, and -1, where the data ends before they do.
+    """
+    cdef Py_ssize_t end = data.shape[0]
+    cdef uint64_t size
+    cdef list strings = []
+    while len(strings) < count:
+        if at < 0 or end - at < 8:
+            return strings, -1
+        size = fs_load_little(&data[at])
+        at += 8
+        if size > <uint64_t>(end - at):
+            return strings, -1
+        try:
+            strings.append(text_of(&data[at] if size else NULL, size))
+        except UnicodeDecodeError:
+            strings.append(bytes(data[at:at + <Py_ssize_t>size]))
+        at += <Py_ssize_t>size
+    return strings, at
 
 
 cdef class Documents:

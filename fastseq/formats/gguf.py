@@ -12,12 +12,12 @@ A value is a number, a string, or an array {u32 type; u64 count; values}, also o
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.files import mapped
 
@@ -178,15 +178,9 @@ class _Reader:
         self.room(count, 8, where)
         if count > _STRINGS_MAX:
             raise FormatError("too many strings", where=where, expected=f"{_STRINGS_MAX}", found=str(count))
-        data, at, end = self._data, self.at, len(self._data)
-        size_at = struct.Struct("<Q").unpack_from
-        texts = []
-        for place in range(count):
-            if end - at < 8 or size_at(data, at)[0] > end - at - 8:
-                raise FormatError("truncated", where=f"{where:.80}[{place}]", expected="a string")
-            begin = at + 8
-            at = begin + size_at(data, at)[0]
-            texts.append(_text(data[begin:at]))
+        texts, at = native.counted_strings(self._data, self.at, count)
+        if at < 0:
+            raise FormatError("truncated", where=f"{where:.80}[{len(texts)}]", expected="a string")
         self.at = at
         return texts
 

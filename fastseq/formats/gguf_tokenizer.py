@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,11 @@ def _byte_level(fields: _Fields) -> BpeTokenizer:
     pre = fields.get("pre", str, "default")
     pattern = cut_of(pre, _KEY + "pre")
     merges = fields.get("merges", list, [])
-    pairs = [merge.split(" ") if isinstance(merge, str) else [] for merge in merges]
-    if not all(len(pair) == 2 for pair in pairs):
-        place = next(i for i, pair in enumerate(pairs) if len(pair) != 2)
+    whole = all(isinstance(merge, str) for merge in merges)
+    if not whole or any(spaces != 1 for spaces in map(methodcaller("count", " "), merges)):
+        place = next(
+            i for i, merge in enumerate(merges) if not isinstance(merge, str) or merge.count(" ") != 1
+        )
         raise FormatError(
             "not a merge",
             where=f"{_KEY}merges[{place}]",
@@ -138,7 +141,7 @@ def _byte_level(fields: _Fields) -> BpeTokenizer:
         pattern=pattern,
         tokens=[fields.tokens[id] for id in ids],
         ids=ids,
-        merges=[side for pair in pairs for side in pair],
+        merges=" ".join(merges).split(" ") if merges else [],
         ignore_merges=pre in BEGINS,
         markers=[(token.text, token.id, token.flags) for token in added],
         prefix_space=fields.get("add_space_prefix", bool, False),

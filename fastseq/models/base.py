@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, UnsupportedError
+from fastseq.files import unused_for_now
 from fastseq.models.blocks import Block, Embedding, block_dict
 from fastseq.models.results import Info
 from fastseq.models.spec import ModelSpec, check_tensors, tensor_role
@@ -67,6 +68,10 @@ class Model:
         self._tokenizer, self._target_tokenizer = tokenizer, target_tokenizer
         self._weights, self._origin = dict(weights), dict(origin or {})
         self._graphs = {part: self._graph(part) for part in ("encoder", "decoder") if getattr(spec, part)}
+        for weight in self._weights.values():
+            if isinstance(weight, BlockMatrix):  # laid out anew: of the file only embeddings are still read
+                unused_for_now(weight.data)
+                break
         self._closed = False
         for key, part, given in (
             ("tokenizer", spec.encoder or spec.decoder, tokenizer),

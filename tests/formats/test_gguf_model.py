@@ -138,6 +138,16 @@ def test_the_same_bits_in_any_batch(kind, tmp_path):
             assert one.token_logprobs.tobytes() == other.token_logprobs.tobytes()
 
 
+def test_the_same_bits_at_any_thread_count(tmp_path):
+    model_file(tmp_path / "m.gguf", "Q4_1", width=256, inner=512)  # wide enough for threads to share products
+    model = fastseq.load(tmp_path / "m.gguf")
+    prompt = np.random.default_rng(4).integers(0, 250, 150).astype(np.int32)
+    alone, *others = (model.generate_ids([prompt], max_new_tokens=4, threads=n)[0] for n in (1, 2, 5))
+    for other in others:
+        np.testing.assert_array_equal(other.ids, alone.ids)
+        np.testing.assert_array_equal(other.token_logprobs, alone.token_logprobs)
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
