@@ -1,5 +1,6 @@
 #include "encode.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,6 +176,8 @@ done:
     if (st != FS_OK) fs_encoded_free(out);
     return st;
 }
+
+void fs_text_block_begin(fs_text_block *block) { memset(block, 0, offsetof(fs_text_block, error)); }
 
 void fs_text_block_free(fs_text_block *block) {
     give_back(block);

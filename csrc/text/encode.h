@@ -87,8 +87,9 @@ struct fs_text_call {
     int32_t before, behind; /* tokens that are put around a text */
 };
 
-/* How one text is encoded, by any kind of encoder. `place`: the text's in its batch, -1 when it is alone; then *block
- * starts zero-filled. *tokens takes how many there are. Errors go to block->error. A text of more than FS_TEXT_MAX
+/* How one text is encoded, by any kind of encoder. `place`: the text's in its batch, -1 when it is alone; then
+ * *block is as fs_text_block_begin leaves it. *tokens takes how many there are. Errors go to block->error. A text of
+ * more than FS_TEXT_MAX
  * bytes is refused. */
 typedef fs_status (*fs_text_job)(const fs_text_call *call, fs_text text, int64_t place, unsigned want,
                                  fs_text_block *block, int64_t *tokens);
@@ -102,6 +103,7 @@ fs_status fs_encode_text(fs_text_job job, const fs_text_call *call, fs_text text
 fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count, unsigned want,
                           fs_run *run, fs_encoded *out, fs_error *err);
 void fs_encoded_free(fs_encoded *out);
+void fs_text_block_begin(fs_text_block *block); /* for one text: all but the error is zero */
 void fs_text_block_free(fs_text_block *block);
 
 /* The cache of a block, of a pool; taken on the first call. */

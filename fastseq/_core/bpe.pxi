@@ -18,7 +18,7 @@ def probe_class(int code) -> int:
 
 cdef list _ids_of(const fs_buffer *ids):
     """Those of a buffer of int32."""
-    return _list_of(<const int32_t *>ids.data, <Py_ssize_t>(ids.size // sizeof(int32_t)))
+    return fs_list_of(<const int32_t *>ids.data, <Py_ssize_t>(ids.size // sizeof(int32_t)))
 
 
 cdef class BpeEncoder(Encoder):
@@ -61,7 +61,7 @@ cdef class BpeEncoder(Encoder):
             if not 0 <= id < 2**24:
                 raise errors.FormatError("id out of range", where=f"{spelling!r:.60}", expected="0 to 16777215", found=str(id))
             check(fs_markers_add(&self.e.markers, view_of(spelling, "markers", -1), id, flags, &err), &err)
-            self.marker_count += 1
+            self.note_marker(flags)
         check(fs_bpe_note_markers(&self.e, &err), &err)
         if prepend:  # ids become an array, for which NumPy is imported
             self._fix(&self.e.prepend, prepend)
@@ -163,7 +163,7 @@ cdef class BpeEncoder(Encoder):
 
     def ids(self) -> np.ndarray:
         """The ids of the vocabulary, without the markers, in the order of the file."""
-        return np.array(_list_of(self.e.model.ids, self.e.model.count), np.int32)
+        return np.array(fs_list_of(self.e.model.ids, self.e.model.count), np.int32)
 
     def cuts(self, text) -> list:
         """Where in the text, in bytes, the pieces end that it is cut into."""
@@ -175,4 +175,4 @@ cdef class BpeEncoder(Encoder):
             n = self.e.scan(self.e.rule, view.data, <int32_t>view.size, &at, &room[0], FS_SCAN_ROOM * 3)
             if n == 0:
                 return out
-            out += _list_of(&room[0], n)
+            out += fs_list_of(&room[0], n)

@@ -2,10 +2,46 @@
 from fastseq.lazy import np
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from cpython.list cimport PyList_New, PyList_SET_ITEM
-from cpython.long cimport PyLong_FromLong
-from cpython.ref cimport Py_INCREF
 from libc.string cimport memcpy, memset
+
+cdef extern from *:
+    """
+    /* A list of ids. The same ids come again and again, so the int of each is made once and then shared: half of the
+     * time of encoding a short text would go to making and freeing them. They take 40 bytes an id that ever came. Without
+     * the GIL each list has its own. */
+    #define FS_SHARED_INTS 262144
+    #ifdef Py_GIL_DISABLED
+    #define fs_int_of PyLong_FromLong
+    #else
+    static PyObject *fs_shared_ints[FS_SHARED_INTS];
+
+    static PyObject *fs_int_of(long id) {
+        const int shared = id >= 0 && id < FS_SHARED_INTS;
+        PyObject *made = shared ? fs_shared_ints[id] : NULL;
+        if (!made) {
+            made = PyLong_FromLong(id);
+            if (!made || !shared) return made;
+            fs_shared_ints[id] = made;
+        }
+        Py_INCREF(made);
+        return made;
+    }
+    #endif
+
+    static PyObject *fs_list_of(const int32_t *ids, Py_ssize_t n) {
+        PyObject *out = PyList_New(n);
+        Py_ssize_t i;
+        for (i = 0; out && i < n; i++) {
+            PyObject *id = fs_int_of(ids[i]);
+            if (id)
+                PyList_SET_ITEM(out, i, id);
+            else
+                Py_CLEAR(out);
+        }
+        return out;
+    }
+    """
+    list fs_list_of(const int32_t *ids, Py_ssize_t n)
 
 
 PART_BYTES = FS_PART_BYTES  # of a part of a long text, about
@@ -15,17 +51,6 @@ cdef int _rule(str value, tuple rules, str name) except -1:
     if value not in rules:
         raise errors.ArgumentError("unknown choice", where=name, expected=", ".join(rules), found=repr(value))
     return rules.index(value)
-
-
-cdef list _list_of(const int32_t *ids, Py_ssize_t n):
-    cdef list out = PyList_New(n)
-    cdef Py_ssize_t i
-    cdef object id
-    for i in range(n):
-        id = PyLong_FromLong(ids[i])
-        Py_INCREF(id)
-        PyList_SET_ITEM(out, i, id)
-    return out
 
 
 cdef offsets_of(const fs_encoded *e):
@@ -97,11 +122,21 @@ cdef class Encoder:
     cdef int64_t part
     cdef readonly Py_ssize_t marker_count  # added tokens
     cdef readonly int32_t before, behind  # tokens put around a text
+    cdef bytearray usual  # fs_marker_mode of each added token where the caller chose nothing
+    cdef bint any_usual  # some of them are found then
     cdef int64_t most
     cdef bint from_left
 
     def __cinit__(self, *args, **options):
         self.most = -1
+        self.usual = bytearray()
+
+    cdef int note_marker(self, unsigned int flags) except -1:
+        """The next added token: one that is not special is found in every text."""
+        self.marker_count += 1
+        self.usual.append(FS_MARKER_TEXT if flags & FS_MARKER_SPECIAL else FS_MARKER_TOKEN)
+        self.any_usual = self.any_usual or not flags & FS_MARKER_SPECIAL
+        return 0
 
     def cut_off(self, int64_t most, bint from_left) -> None:
         """How many tokens a text has at most when the call does not say it (-1: any number), and at which end what is
@@ -112,13 +147,20 @@ cdef class Encoder:
         """How many bytes the parts of a long text have at least (0: as the encoder has it); for tests."""
         self.part = least
 
-    cdef fs_text_call call(self, bytes modes, object most, bint bare) except *:
-        """modes: one byte an added token (fs_marker_mode); None: all of them are text. most: None: as `cut_off` says."""
+    cdef fs_text_call usual_call(self) noexcept:
+        """As the caller chose nothing."""
         cdef fs_text_call call
-        call.encoder, call.together, call.modes = self.encoder, self.together, NULL
+        call.encoder, call.together = self.encoder, self.together
+        call.modes = <const uint8_t *>PyByteArray_AS_STRING(self.usual) if self.any_usual else NULL
         call.before, call.behind = self.before, self.behind
         call.cut, call.markers, call.part, call.alone = self.cut, self.markers, self.part, False
         call.most, call.from_left = self.most, self.from_left
+        return call
+
+    cdef fs_text_call call(self, bytes modes, object most, bint bare) except *:
+        """modes: one byte an added token (fs_marker_mode); None: all of them are text. most: None: as `cut_off` says."""
+        cdef fs_text_call call = self.usual_call()
+        call.modes = NULL
         if most is not None:
             call.most = most
         if 0 <= call.most < (0 if bare else self.before + self.behind):
@@ -159,18 +201,32 @@ cdef class Encoder:
         """The ids of one text; the short way for short texts."""
         cdef fs_text view = view_of_any(text, "text", -1)
         cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
-        cdef fs_text_block block
         cdef fs_text_call call = self.call(modes, most, bare)
+        if self.is_long(view):
+            return self._encode_long(text, want, modes, most)
+        return self._encode_short(view, &call, want)
+
+    def encode_usual(self, text) -> list:
+        """The same where the caller chose nothing: what most calls are, and nothing to look at before the text."""
+        cdef fs_text view = view_of_any(text, "text", -1)
+        cdef fs_text_call call = self.usual_call()
+        if 0 <= call.most < self.before + self.behind or self.is_long(view):
+            return self.encode_one(text, modes=bytes(self.usual) if self.any_usual else None)
+        return self._encode_short(view, &call, FS_WANT_IDS)
+
+    cdef bint is_long(self, fs_text view) noexcept:
+        return <int64_t>view.size >= 2 * (self.part if self.part else FS_PART_BYTES)
+
+    cdef list _encode_short(self, fs_text view, const fs_text_call *call, unsigned int want):
+        cdef fs_text_block block
         cdef fs_status st
         cdef int64_t tokens
-        if <int64_t>view.size >= 2 * (self.part if self.part else FS_PART_BYTES):
-            return self._encode_long(text, want, modes, most)
-        memset(&block, 0, sizeof(block))
+        fs_text_block_begin(&block)
         try:
             with nogil:
-                st = fs_encode_text(self.job, &call, view, -1, want, &block, &tokens)
+                st = fs_encode_text(self.job, call, view, -1, want, &block, &tokens)
             check(st, &block.error)
-            return _list_of(<int32_t *>block.ids.data, tokens)
+            return fs_list_of(<int32_t *>block.ids.data, tokens)
         finally:
             fs_text_block_free(&block)
 
@@ -180,7 +236,7 @@ cdef class Encoder:
         cdef const int32_t[::1] ids
         try:
             ids = ids_of(&out)
-            return _list_of(&ids[0] if ids.shape[0] else NULL, ids.shape[0])
+            return fs_list_of(&ids[0] if ids.shape[0] else NULL, ids.shape[0])
         finally:
             fs_encoded_free(&out)
 

@@ -377,6 +377,7 @@ class Encoder:
         modes: bytes | None = None,
         most: int | None = None,
     ) -> list[int]: ...
+    def encode_usual(self, text: str | bytes) -> list[int]: ...  # nothing chosen
     def counts(
         self,
         texts: Iterable[str | bytes],

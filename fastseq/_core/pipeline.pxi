@@ -158,7 +158,7 @@ cdef class Pipeline(Encoder):
         check(fs_markers_init(to, _hash_key, &err), &err)
         for spelling, id, flags in markers:
             check(fs_markers_add(to, view_of(spelling, "markers", -1), id, flags, &err), &err)
-            self.marker_count += 1
+            self.note_marker(flags)
         return 0
 
     cdef int _fix(self, fs_buffer *where, ids) except -1:

@@ -5,6 +5,7 @@ cdef extern from "Python.h":
     bint PyUnicode_Check(object o)
     char *PyBytes_AS_STRING(object o)
     Py_ssize_t PyBytes_GET_SIZE(object o)
+    char *PyByteArray_AS_STRING(object o)
 
 cdef extern from "base/arena.h" nogil:
     void *fs_alloc(size_t size)
@@ -95,6 +96,8 @@ cdef extern from "text/words/split.h" nogil:
         FS_SPLIT_COUNT
 
 cdef extern from "text/markers.h" nogil:
+    unsigned int FS_MARKER_SPECIAL
+    int FS_MARKER_TEXT, FS_MARKER_TOKEN
     ctypedef struct fs_markers:
         pass
     fs_status fs_markers_init(fs_markers *m, fs_hash_key key, fs_error *err)
@@ -149,6 +152,7 @@ cdef extern from "text/encode.h" nogil:
     fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_text *texts, int64_t count,
                               unsigned int want, fs_run *run, fs_encoded *out, fs_error *err)
     void fs_encoded_free(fs_encoded *out)
+    void fs_text_block_begin(fs_text_block *block)
     void fs_text_block_free(fs_text_block *block)
     int32_t fs_rule_cut(const fs_text_call *call, fs_text text, unsigned int want, int32_t at)
     fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned int want,

@@ -80,11 +80,9 @@ class Tokenizer(ABC):
         max_length: int | None = None,
     ) -> list[int]:
         """The ids of one text."""
-        modes = self._added.usual
-        if allowed_special or disallowed_special:
-            modes = self._added.modes(allowed_special, disallowed_special)
-        if max_length is None:
-            return self._native.encode_one(text, bare=not add_special_tokens, modes=modes)
+        if add_special_tokens and max_length is None and not allowed_special and not disallowed_special:
+            return self._native.encode_usual(text)
+        modes = self._added.modes(allowed_special, disallowed_special)
         return self._native.encode_one(text, bare=not add_special_tokens, modes=modes, most=_most(max_length))
 
     def encode_batch(
