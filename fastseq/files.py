@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import mmap
 import os
 import stat
 from collections.abc import Iterable
@@ -44,6 +42,8 @@ def mapped(path: Path, at_least: int = 1) -> memoryview:
         raise FormatError(
             "truncated", where=str(path), expected=f"at least {at_least} bytes", found=f"{size} bytes"
         )
+    import mmap
+
     try:
         with open(path, "rb") as file:
             return memoryview(_Map(file.fileno(), size, access=mmap.ACCESS_READ))
@@ -97,6 +97,8 @@ def read_json(path: Path) -> Any:
 
 def strict_json(data: bytes) -> Any:
     """JSON in UTF-8, with neither repeated keys nor NaN, nor nesting without end."""
+    import json
+
     try:
         return json.loads(
             data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant

@@ -206,8 +206,10 @@ cdef class Encoder:
             return self._encode_long(text, want, modes, most)
         return self._encode_short(view, &call, want)
 
+    @cython.binding(False)
+    @cython.always_allow_keywords(False)
     def encode_usual(self, text) -> list:
-        """The same where the caller chose nothing: what most calls are, and nothing to look at before the text."""
+        """The same where the caller chose nothing: what most calls are, and nothing to look at but the text."""
         cdef fs_text view = view_of_any(text, "text", -1)
         cdef fs_text_call call = self.usual_call()
         if 0 <= call.most < self.before + self.behind or self.is_long(view):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
@@ -12,9 +12,11 @@ from fastseq.files import mapped, write_whole
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
-from fastseq.text.regexes import Chain, Isolated, Pattern
-from fastseq.text.streams import ByteStream, DecodeStream
 from fastseq.text.tokenizer import Ids, Tokenizer
+
+if TYPE_CHECKING:
+    from fastseq.text.regexes import Pattern
+    from fastseq.text.streams import DecodeStream
 
 
 class BpeTokenizer(Tokenizer):
@@ -108,6 +110,8 @@ class BpeTokenizer(Tokenizer):
 
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
         """A decoder that is given ids as they come and never gives half a character."""
+        from fastseq.text.streams import ByteStream
+
         return ByteStream(self, skip_special_tokens)
 
     # storing
@@ -165,6 +169,8 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
 
 def _pattern(entry: Any) -> str | Pattern:
     """The scanner of that name, or {"onig" or "fancy": a regular expression}, {"onig": several in a row}."""
+    from fastseq.text.regexes import Chain, Isolated, Pattern
+
     if isinstance(entry, dict) and len(entry) == 1:
         [(engine, source)] = entry.items()
         if engine == "fancy" and isinstance(source, str):

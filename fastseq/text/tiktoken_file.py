@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError
 from fastseq.files import regular_size
 from fastseq.text import bpe
-from fastseq.text.patterns import IN_TIKTOKEN
-from fastseq.text.regexes import Pattern
+
+if TYPE_CHECKING:
+    from fastseq.text.regexes import Pattern
 
 _BYTES_MAX = 2**28
 
@@ -129,6 +130,9 @@ def scanner_of(pattern: str) -> str | Pattern:
         return ENCODINGS[pattern].pattern
     if pattern in native.SCAN_RULES:
         return pattern
+    from fastseq.text.patterns import IN_TIKTOKEN
+    from fastseq.text.regexes import Pattern
+
     if pattern in IN_TIKTOKEN:
         return IN_TIKTOKEN[pattern]
     if pattern.isidentifier():

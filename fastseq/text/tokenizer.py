@@ -16,7 +16,6 @@ from fastseq.lazy import np
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.batch import Batch
 from fastseq.text.lengths import Padding, Side, Truncation
-from fastseq.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from fastseq.text.pipeline import PipelineTokenizer
     from fastseq.text.sentencepiece import SentencePieceTokenizer
     from fastseq.text.streams import DecodeStream
+    from fastseq.text.vocabulary import Vocabulary
 
 Unit = Literal["characters", "bytes"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]

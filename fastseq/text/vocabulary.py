@@ -12,7 +12,6 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError, FormatError, UnknownTokenError, UnsupportedError
 from fastseq.files import read_json, write_whole
 from fastseq.lazy import np
-from fastseq.text.corpus import count_files, count_texts
 from fastseq.text.vocabulary_files import VERSION, Named, tokens_of_json, tokens_of_lines
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class Vocabulary:
             lowercase, keep, split, punctuation: as in `WordTokenizer`; the last two for words only.
             progress: see `fastseq.progress.progress_bar`.
         """
+        from fastseq.text.corpus import count_texts
+
         counter = _counter(level, lowercase, keep, split, punctuation)
         count_texts(counter, texts, progress, "vocabulary")
         return cls._ranked(counter, min_frequency, max_size, specials, unknown)
@@ -109,6 +110,8 @@ class Vocabulary:
 
         Raises `FormatError` naming the file and the byte where it is not UTF-8.
         """
+        from fastseq.text.corpus import count_files
+
         counter = _counter(level, lowercase, keep, split, punctuation)
         count_files(counter, paths, progress, "vocabulary")
         return cls._ranked(counter, min_frequency, max_size, specials, unknown)

@@ -299,3 +299,14 @@ def test_a_file_that_nobody_knows(tmp_path):
 def test_any_bytes_are_ranks_or_refused(data):
     with contextlib.suppress(errors.FormatError):
         bpe.from_ranks(data, "gpt2", {})
+
+
+def test_merges_that_are_listed_and_such_that_are_not():
+    """A token of more than 512 bytes makes loading list the merges of all."""
+    listed = bpe.from_ranks(ranks_file({**toy.ranks(), b"q" * 600: 9000}), "cl100k", {})
+    rng = random.Random(3)
+    for _ in range(40):  # the first pieces are merged, later ones walked
+        text = "".join(rng.choices(toy.TEXT, k=rng.choice([5, 40, 200]))).replace(" ", rng.choice(["", " "]))
+        want = encode_ranks(toy.ranks(), "cl100k", text)
+        assert listed.encode(text) == want
+        assert bpe.from_ranks(toy.ranks_bytes(), "cl100k", {}).encode(text) == want

@@ -22,7 +22,7 @@ void fs_bpe_free(fs_bpe *m) {
 /* The slot of the key, or the free one where it belongs. */
 static fs_bpe_word *word_slot(const fs_bpe *m, fs_piece_key key) {
     size_t i = (size_t)fs_piece_key_hash(key, m->key.k0) & m->word_mask;
-    while (m->words[i].index >= 0 && !fs_piece_key_same(m->words[i].key, key)) i = (i + 1) & m->word_mask;
+    while (m->words[i].key.high && !fs_piece_key_same(m->words[i].key, key)) i = (i + 1) & m->word_mask;
     return &m->words[i];
 }
 
@@ -40,7 +40,15 @@ static fs_bpe_long *long_slot(const fs_bpe *m, const uint8_t *piece, size_t size
     }
 }
 
-int32_t fs_bpe_find_short(const fs_bpe *m, fs_piece_key key) { return word_slot(m, key)->index; }
+int32_t fs_bpe_find_short(const fs_bpe *m, fs_piece_key key) {
+    const fs_bpe_word *slot = word_slot(m, key);
+    return slot->key.high ? slot->index : -1;
+}
+
+void fs_bpe_fetch_token(const fs_bpe *m, fs_text token, int64_t room) {
+    if (token.size > FS_PIECE_SHORT) return;
+    FS_PREFETCH(&m->words[fs_piece_key_hash(fs_piece_key_of(token.data, (int32_t)token.size, room), m->key.k0) & m->word_mask]);
+}
 
 int32_t fs_bpe_find_long(const fs_bpe *m, const uint8_t *piece, int32_t size) {
     uint32_t tag;
@@ -81,7 +89,7 @@ fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs,
     m->ids = table((size_t)tokens + 1, sizeof *m->ids, 0);
     m->whole = table((size_t)tokens + 1, 1, 0);
     m->made = table((size_t)merges + 1, sizeof *m->made, 0);
-    m->words = table(m->word_mask + 1, sizeof *m->words, 0xFF);
+    m->words = table(m->word_mask + 1, sizeof *m->words, 0);
     m->longs = table(m->long_mask + 1, sizeof *m->longs, 0xFF);
     m->pairs = table(m->pair_mask + 1, sizeof *m->pairs, 0xFF);
     m->filter_mask = (m->pair_mask + 1) * 4 - 1;
@@ -92,28 +100,40 @@ fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs,
     return fs_buffer_append(&m->starts, &zero, sizeof zero, err);
 }
 
+/* Makes a token that can be found so; else the index of the one that is already. */
+static int32_t note_token(fs_bpe *m, const uint8_t *token, int32_t size, int64_t room) {
+    if (size <= FS_PIECE_SHORT) {
+        const fs_piece_key key = fs_piece_key_of(token, size, room);
+        fs_bpe_word *slot = word_slot(m, key);
+        if (slot->key.high) return slot->index;
+        slot->key = key;
+        slot->index = m->count;
+        if (size == 1) m->of_byte[token[0]] = m->count;
+    } else {
+        uint32_t tag;
+        fs_bpe_long *slot = long_slot(m, token, (size_t)size, &tag);
+        if (slot->index >= 0) return slot->index;
+        slot->tag = tag;
+        slot->index = m->count;
+    }
+    return -1;
+}
+
 fs_status fs_bpe_add_token(fs_bpe *m, fs_text token, int32_t id, int findable, int32_t *same, fs_error *err) {
-    const int32_t index = m->count;
+    enum { BEHIND = 16 }; /* bytes that may be read there */
+    uint8_t *at;
     int32_t end;
     *same = -1;
     if (token.size > FS_BPE_TOKEN_BYTES_MAX || m->bytes.size + token.size > INT32_MAX)
         return fs_fail(err, FS_ERR_FORMAT, "token", "too long", "at most %d bytes|%llu", FS_BPE_TOKEN_BYTES_MAX,
                        (unsigned long long)token.size);
-    if (findable && token.size <= FS_PIECE_SHORT) {
-        const fs_piece_key key = fs_piece_key_of(token.data, (int32_t)token.size, 0);
-        fs_bpe_word *slot = word_slot(m, key);
-        if ((*same = slot->index) >= 0) return FS_OK;
-        slot->key = key;
-        slot->index = index;
-        if (token.size == 1) m->of_byte[token.data[0]] = index;
-    } else if (findable) {
-        uint32_t tag;
-        fs_bpe_long *slot = long_slot(m, token.data, token.size, &tag);
-        if ((*same = slot->index) >= 0) return FS_OK;
-        slot->tag = tag;
-        slot->index = index;
-    }
-    FS_TRY(fs_buffer_append(&m->bytes, token.data, token.size, err));
+    at = fs_buffer_add(&m->bytes, token.size + BEHIND);
+    if (!at) return fs_fail_memory(err, "vocabulary", (uint64_t)m->bytes.size + token.size);
+    m->bytes.size -= token.size + BEHIND;
+    if (token.size) memcpy(at, token.data, token.size);
+    memset(at + token.size, 0, BEHIND);
+    if (findable && (*same = note_token(m, at, (int32_t)token.size, (int64_t)token.size + BEHIND)) >= 0) return FS_OK;
+    m->bytes.size += token.size;
     end = (int32_t)m->bytes.size;
     FS_TRY(fs_buffer_append(&m->starts, &end, sizeof end, err));
     m->ids[m->count++] = id;

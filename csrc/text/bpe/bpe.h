@@ -15,6 +15,9 @@
  * the lowest left, all merges below it have been done inside the token's bytes and none across its ends, so
  * the two parts are those that the token's own bytes come to. They are found on loading, in the order of ranks.
  *
+ * Finding them takes most of the time of loading. A vocabulary of ranks is therefore `spelled`: its merges are not listed,
+ * the rank of a pair is the index of the token of both. That serves the first pieces; the walk finds its merges itself.
+ *
  * Nothing changes after loading but for the walk (bpe_walk.h), which is built when there is much to merge; any number of
  * threads may encode at once. */
 #ifndef FS_TEXT_BPE_H
@@ -28,11 +31,12 @@
 
 #define FS_BPE_TOKENS_MAX ((1 << 21) - 1)
 #define FS_BPE_MERGES_MAX ((1 << 22) - 1)
+#define FS_BPE_SPELLED_MOST 512
 #define FS_BPE_ID_MAX (1 << 24) /* ids are below; the table of ids is as long as the largest */
 
 typedef struct fs_bpe_word {
-    fs_piece_key key;
-    int32_t index; /* -1: free */
+    fs_piece_key key; /* high is 0: free */
+    int32_t index;
 } fs_bpe_word;
 
 typedef struct fs_bpe_long {
@@ -61,6 +65,7 @@ typedef struct fs_bpe {
     int32_t *byte_pairs; /* [256][256] the rank of the pair of two bytes; -1 */
     int32_t *made; /* [merge_count] */
     int32_t merge_count;
+    int32_t spelled; /* > 0: merges are not listed; bytes of the longest token, at most FS_BPE_SPELLED_MOST */
     int rising; /* no merge makes a token that a merge of lower or equal rank takes */
     fs_atomic walk_state; /* of fs_bpe_walk_of */
     fs_bpe_walk walk;
@@ -89,11 +94,14 @@ int32_t fs_bpe_find_long(const fs_bpe *m, const uint8_t *piece, int32_t size);
 
 FS_INLINE uint64_t fs_bpe_pair_hash(const fs_bpe *m, uint64_t pair) { return pair * (m->key.k0 | 1); }
 
+int32_t fs_bpe_rank_spelled(const fs_bpe *m, int32_t left, int32_t right);
+
 /* Rank of the pair of two indices; -1 when it does not merge. */
 FS_INLINE int32_t fs_bpe_rank(const fs_bpe *m, int32_t left, int32_t right) {
     const uint64_t pair = (uint64_t)(uint32_t)left << 21 | (uint32_t)right, hash = fs_bpe_pair_hash(m, pair);
     const size_t bit = (size_t)(hash >> 16) & m->filter_mask;
     size_t i = (size_t)(hash >> 32) & m->pair_mask;
+    if (m->spelled) return fs_bpe_rank_spelled(m, left, right);
     if (!(m->filter[bit >> 6] >> (bit & 63) & 1)) return -1;
     for (;; i = (i + 1) & m->pair_mask) {
         const uint64_t slot = m->pairs[i];
@@ -101,6 +109,9 @@ FS_INLINE int32_t fs_bpe_rank(const fs_bpe *m, int32_t left, int32_t right) {
         if (slot == UINT64_MAX) return -1;
     }
 }
+
+/* The token that the merge of a rank makes. */
+FS_INLINE int32_t fs_bpe_made_by(const fs_bpe *m, int32_t rank) { return m->spelled ? rank : m->made[rank]; }
 
 FS_INLINE fs_text fs_bpe_token(const fs_bpe *m, int32_t index) {
     const int32_t *start = (const int32_t *)m->starts.data + index;

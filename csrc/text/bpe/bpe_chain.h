@@ -21,7 +21,7 @@ FS_INLINE void fs_bpe_link(fs_bpe_node *nodes, const int32_t *indices, int32_t n
 /* Node `at` and the next become what the merge of that rank makes of them. */
 FS_INLINE void fs_bpe_join(const fs_bpe *m, fs_bpe_node *nodes, int32_t at, int32_t rank) {
     const int32_t gone = nodes[at].next;
-    nodes[at].index = m->made[rank];
+    nodes[at].index = fs_bpe_made_by(m, rank);
     nodes[at].next = nodes[gone].next;
     if (nodes[gone].next >= 0) nodes[nodes[gone].next].before = at;
     nodes[gone].index = -1;

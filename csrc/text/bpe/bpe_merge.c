@@ -28,7 +28,7 @@ FS_INLINE int32_t least(const int32_t *pair, int n) {
     return best;
 }
 
-/* `bytes`: what the tokens are yet; NULL when some were left out. */
+/* `bytes`: what the tokens are yet; NULL when some were left out or pairs of bytes have no table. */
 static void merge_chain(chain *c, const uint8_t *bytes) {
     int32_t best;
     int i;
@@ -47,7 +47,7 @@ static void merge_chain(chain *c, const uint8_t *bytes) {
     }
     while ((best = least(c->pair, c->n)) != NONE) {
         const int at = best & ((1 << PLACE_BITS) - 1), gone = c->next[at];
-        c->index[at] = c->m->made[best >> PLACE_BITS];
+        c->index[at] = fs_bpe_made_by(c->m, best >> PLACE_BITS);
         c->pair[gone] = NONE;
         c->next[at] = c->next[gone];
         c->before[c->next[gone]] = (uint8_t)at;
@@ -74,7 +74,7 @@ int32_t fs_bpe_merge(const fs_bpe *m, const uint8_t *piece, int32_t size, int32_
     }
     c.m = m;
     c.n = n;
-    if (n > 1) merge_chain(&c, n == size ? piece : NULL);
+    if (n > 1) merge_chain(&c, n == size && !m->spelled ? piece : NULL);
     for (i = 0, size = 0; i < n; i = n > 1 ? c.next[i] : n) indices[size++] = c.index[i];
     return size;
 }

@@ -113,7 +113,7 @@ int32_t fs_bpe_merge_long(const fs_bpe *m, int32_t *indices, int32_t n) {
     queues q = {m, NULL, NULL, -1, 0, NULL, NULL, NULL, NULL, 0};
     fs_arena a = {0};
     int32_t i, rank;
-    if (!m->rising) return fs_bpe_merge_any(m, indices, n);
+    if (!m->rising || m->spelled) return fs_bpe_merge_any(m, indices, n);
     if (!open_queues(&q, &a, n)) return -1;
     fs_bpe_link(q.nodes, indices, n);
     for (i = 0; i < n; i++) push(&q, i);

@@ -16,7 +16,7 @@ typedef struct work {
     int32_t counts[BATCH]; /* ids of each piece */
     fs_bpe_new missing[FS_BPE_NEW_MOST]; /* whose ids are to be put between those that are written */
     int32_t missing_count, missing_bytes;
-    int16_t recent[RECENT]; /* by hash: the last missing one of it, if any */
+    int16_t recent[RECENT]; /* by hash: the last missing one of it, if any; nothing while none is missing */
 } work;
 
 /* Keys of n pieces from `begin` on, and their lines of the cache on the way. */
@@ -43,7 +43,9 @@ static void note_missing(work *w, int32_t i, int32_t begin, int32_t place) {
     const int32_t k = w->missing_count++;
     int16_t *recent = &w->recent[w->hashes[i] % RECENT];
     fs_bpe_new *p = &w->missing[k];
-    const fs_bpe_new *before = &w->missing[*recent];
+    const fs_bpe_new *before;
+    if (!k) memset(w->recent, 0, sizeof w->recent);
+    before = &w->missing[*recent];
     p->key = w->keys[i];
     p->hash = w->hashes[i];
     p->piece = w->text + begin;
@@ -154,7 +156,6 @@ fs_status fs_bpe_stretch(fs_bpe *m, fs_scan scan, fs_scan_rule rule, fs_bpe_cach
     w.text = text.data;
     w.size = (int32_t)text.size;
     w.missing_count = w.missing_bytes = 0;
-    memset(w.recent, 0, sizeof w.recent);
     while ((n = scan(rule, w.text, w.size, &at, w.ends, BATCH)) > 0) {
         const size_t known = (size_t)written + (size_t)(at - begin) + SPARE; /* ids from ids->size on */
         int32_t *out = reserve(ids, known), *places;

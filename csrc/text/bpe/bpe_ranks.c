@@ -5,6 +5,10 @@
 #include "base/arena.h"
 #include "bpe_build.h"
 
+#define SPELLED_WORK ((int64_t)1 << 28) /* all splits of all tokens, in bytes, that the walk may look up */
+
+#define AHEAD 16 /* lines, whose tokens' places are fetched while this one is added */
+
 typedef struct line {
     int32_t rank;
     int32_t number; /* of the line, from 1 */
@@ -16,6 +20,7 @@ typedef struct lines {
     fs_buffer all;   /* line [] */
     fs_buffer bytes;
     int sorted;      /* by rank, as the files are */
+    int8_t values[256]; /* fill_values */
 } lines;
 
 static fs_status fail_line(fs_error *err, int32_t number, const char *what, const char *expected, fs_text found) {
@@ -25,24 +30,30 @@ static fs_status fail_line(fs_error *err, int32_t number, const char *what, cons
                    (const char *)found.data);
 }
 
-static int value_of(uint8_t c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+/* Of a character of base64; -1: it is none. */
+static void fill_values(int8_t values[256]) {
+    int i;
+    memset(values, -1, 256);
+    for (i = 0; i < 26; i++) {
+        values['A' + i] = (int8_t)i;
+        values['a' + i] = (int8_t)(i + 26);
+    }
+    for (i = 0; i < 10; i++) values['0' + i] = (int8_t)(i + 52);
+    values['+'] = 62;
+    values['/'] = 63;
 }
 
 /* base64 (RFC 4648, padded) to bytes; -1 when it is not. out: 3 bytes for each 4. */
-static int32_t decode64(fs_text text, uint8_t *out) {
+static int32_t decode64(const int8_t *values, fs_text text, uint8_t *out) {
     size_t i, padding = 0;
     int32_t n = 0;
     if (text.size == 0 || text.size % 4) return -1;
     while (padding < 2 && text.data[text.size - 1 - padding] == '=') padding++;
     for (i = 0; i < text.size; i += 4) {
         const int last = i + 4 == text.size;
-        int a = value_of(text.data[i]), b = value_of(text.data[i + 1]);
-        int c = last && padding == 2 ? 0 : value_of(text.data[i + 2]);
-        int d = last && padding >= 1 ? 0 : value_of(text.data[i + 3]);
+        const int a = values[text.data[i]], b = values[text.data[i + 1]];
+        const int c = last && padding == 2 ? 0 : values[text.data[i + 2]];
+        const int d = last && padding >= 1 ? 0 : values[text.data[i + 3]];
         if ((a | b | c | d) < 0) return -1;
         out[n++] = (uint8_t)(a << 2 | b >> 4);
         out[n++] = (uint8_t)(b << 4 | c >> 2);
@@ -77,7 +88,7 @@ static fs_status read_line(lines *l, fs_text text, int32_t number, fs_error *err
     if (!made || !room) return fs_fail_memory(err, "ranks", (uint64_t)l->bytes.size + code.size);
     made->number = number;
     made->at = (int64_t)(l->bytes.size - code.size - 3);
-    made->size = decode64(code, room);
+    made->size = decode64(l->values, code, room);
     if (made->size <= 0) return fail_line(err, number, "not base64", "padded base64 of a token", code);
     if (made->size > FS_BPE_TOKEN_BYTES_MAX) return fail_line(err, number, "token too long", "at most 1 MiB", code);
     made->rank = number_of(rank);
@@ -90,6 +101,8 @@ static fs_status read_line(lines *l, fs_text text, int32_t number, fs_error *err
 static fs_status read_lines(lines *l, fs_text file, fs_error *err) {
     const uint8_t *at = file.data, *end = file.data + file.size;
     int32_t number = 1;
+    if (!fs_buffer_add(&l->bytes, file.size)) return fs_fail_memory(err, "ranks", (uint64_t)file.size);
+    l->bytes.size = 0; /* room for all, so that nothing moves */
     for (; at < end; number++) {
         const uint8_t *stop = memchr(at, '\n', (size_t)(end - at));
         fs_text text = {at, (size_t)((stop ? stop : end) - at)};
@@ -133,7 +146,13 @@ static fs_status sorted(lines *l, fs_error *err) {
     return FS_OK;
 }
 
-/* Adds the tokens in the order of ranks, each with the merge that its bytes come to (bpe.h). */
+static fs_text token_of(const lines *l, int32_t i) {
+    const line *one = (const line *)l->all.data + i;
+    const fs_text token = {(const uint8_t *)l->bytes.data + one->at, (size_t)one->size};
+    return token;
+}
+
+/* Adds the tokens in the order of ranks. */
 static fs_status add_all(fs_bpe *m, const lines *l, fs_error *err) {
     const line *all = l->all.data;
     const int32_t n = (int32_t)(l->all.size / sizeof *all);
@@ -143,9 +162,9 @@ static fs_status add_all(fs_bpe *m, const lines *l, fs_error *err) {
     parts = fs_alloc((size_t)longest * sizeof *parts);
     if (!parts) return fs_fail_memory(err, "ranks", (uint64_t)longest * sizeof *parts);
     for (i = 0; i < n; i++) {
-        const fs_text token = {(const uint8_t *)l->bytes.data + all[i].at, (size_t)all[i].size};
-        int32_t count = 0;
-        FS_TRY_DONE(fs_bpe_add_token(m, token, all[i].rank, 1, &same, err));
+        const fs_text token = token_of(l, i);
+        if (i + AHEAD < n) fs_bpe_fetch_token(m, token_of(l, i + AHEAD), (int64_t)l->bytes.size - all[i + AHEAD].at);
+        FS_TRY_DONE(fs_bpe_add_ranked(m, token, all[i].rank, parts, &same, err));
         if (same >= 0) {
             char place[40];
             fs_text found = {(const uint8_t *)place, 0};
@@ -153,11 +172,6 @@ static fs_status add_all(fs_bpe *m, const lines *l, fs_error *err) {
             st = fail_line(err, all[i].number, "duplicate token", "each token once", found);
             goto done;
         }
-        m->whole[m->count - 1] = 1;
-        if (token.size < 2) continue;
-        count = fs_bpe_merge(m, token.data, all[i].size, parts);
-        if (count < 0) FS_TRY_DONE(fs_fail_memory(err, "ranks", (uint64_t)token.size * 36));
-        if (count == 2) fs_bpe_add_merge(m, parts[0], parts[1], m->count - 1);
     }
     for (i = 0; i < 256; i++)
         if (m->of_byte[i] < 0) {
@@ -170,16 +184,24 @@ done:
 }
 
 fs_status fs_bpe_from_ranks(fs_bpe *m, fs_hash_key key, fs_text file, fs_error *err) {
-    lines l = {{0}, {0}, 1};
-    int64_t longs = 0;
-    int32_t i, n;
+    lines l = {{0}, {0}, 1, {0}};
+    int64_t longs = 0, work = 0;
+    int32_t i, n, longest = 1;
     fs_status st;
     memset(m, 0, sizeof *m);
+    fill_values(l.values);
     FS_TRY_DONE(read_lines(&l, file, err));
     FS_TRY_DONE(sorted(&l, err));
     n = (int32_t)(l.all.size / sizeof(line));
-    for (i = 0; i < n; i++) longs += ((const line *)l.all.data)[i].size > FS_PIECE_SHORT;
-    FS_TRY_DONE(fs_bpe_open(m, key, n, longs, n, err));
+    for (i = 0; i < n; i++) {
+        const int32_t size = ((const line *)l.all.data)[i].size;
+        longs += size > FS_PIECE_SHORT;
+        longest = FS_MAX(longest, size);
+        work += (int64_t)size * size;
+    }
+    if (longest > FS_BPE_SPELLED_MOST || work > SPELLED_WORK) longest = 0; /* no vocabulary that was trained */
+    FS_TRY_DONE(fs_bpe_open(m, key, n, longs, longest ? 0 : n, err));
+    m->spelled = longest;
     m->rising = 1;
     FS_TRY_DONE(add_all(m, &l, err));
     st = fs_bpe_close(m, err);

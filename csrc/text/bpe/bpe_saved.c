@@ -51,9 +51,19 @@ static fs_status save_merges(const fs_bpe *m, fs_buffer *out, fs_error *err) {
     return st;
 }
 
+static fs_status save_spelled(const fs_bpe *m, fs_buffer *out, fs_error *err) {
+    fs_bpe listed;
+    fs_status st;
+    FS_TRY(fs_bpe_spell_out(m, &listed, err));
+    st = fs_bpe_save(&listed, out, err);
+    fs_bpe_free(&listed);
+    return st;
+}
+
 fs_status fs_bpe_save(const fs_bpe *m, fs_buffer *out, fs_error *err) {
     const int32_t *starts = m->starts.data;
     int32_t i;
+    if (m->spelled) return save_spelled(m, out, err);
     FS_TRY(fs_buffer_append(out, MAGIC, sizeof MAGIC, err));
     FS_TRY(add32(out, (uint32_t)m->count, err));
     FS_TRY(add32(out, (uint32_t)m->merge_count, err));

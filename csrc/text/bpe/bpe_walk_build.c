@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "bpe.h"
+#include "bpe_build.h"
 
 typedef struct pair {
     int32_t left, right;
@@ -57,6 +57,35 @@ static fs_status add_merges(fs_bpe_walk *w, const fs_bpe *m, fs_bpe_made *made_o
     return FS_OK;
 }
 
+/* The two symbols so far that a token's bytes come to; 0: there are not two. */
+static int split_of(const fs_bpe_walk *w, const fs_bpe *m, const fs_bpe_made *made_of, fs_text token, pair *split) {
+    size_t i;
+    for (i = 1; i < token.size; i++) {
+        const fs_text a = {token.data, i}, b = {token.data + i, token.size - i};
+        split->left = fs_bpe_find(m, a);
+        if (split->left < 0 || made_of[split->left].symbol < 0) continue;
+        split->right = fs_bpe_find(m, b);
+        if (split->right < 0 || made_of[split->right].symbol < 0) continue;
+        if (fs_bpe_walk_may_follow(w, made_of[split->left].symbol, made_of[split->right].symbol)) return 1;
+    }
+    return 0;
+}
+
+/* Of a spelled vocabulary: the tokens in the order of their ranks. */
+static fs_status add_spelled(fs_bpe_walk *w, const fs_bpe *m, fs_bpe_made *made_of, fs_piece_trie *trie, fs_error *err) {
+    int32_t i;
+    for (i = 0; i < m->count; i++) {
+        const fs_text token = fs_bpe_token(m, i);
+        pair split;
+        int32_t value;
+        if (token.size < 2 || !split_of(w, m, made_of, token, &split)) continue;
+        FS_TRY(fs_bpe_walk_add(w, made_of[split.left], made_of[split.right], m->ids[i], &made_of[i], err));
+        value = made_of[i].record;
+        FS_TRY(fs_trie_add(trie, token, &value, err));
+    }
+    return FS_OK;
+}
+
 static int finds_all(const fs_bpe *m, const fs_bpe_made *made_of) {
     int32_t i;
     for (i = 0; i < m->count; i++)
@@ -69,16 +98,17 @@ fs_status fs_bpe_walk_build(fs_bpe_walk *w, const fs_bpe *m, fs_error *err) {
     fs_bpe_made *made_of = NULL;
     pair *merges = NULL;
     fs_status st;
+    const int32_t most = m->spelled ? m->count : m->merge_count;
     memset(w, 0, sizeof *w);
-    if (!m->rising || m->merge_count > FS_BPE_SYMBOLS_MAX - 256) return refuse(err);
+    if (!m->rising || most > FS_BPE_SYMBOLS_MAX - 256) return refuse(err);
     merges = merges_of(m);
     made_of = fs_alloc(((size_t)m->count + 1) * sizeof *made_of);
     if (!merges || !made_of) FS_TRY_DONE(fs_fail_memory(err, "merges", (uint64_t)m->merge_count * sizeof *merges));
     memset(made_of, 0xFF, ((size_t)m->count + 1) * sizeof *made_of);
-    FS_TRY_DONE(fs_bpe_walk_open(w, m->key.k0 ^ m->key.k1, m->merge_count, err));
+    FS_TRY_DONE(fs_bpe_walk_open(w, m->key.k0 ^ m->key.k1, most, err));
     FS_TRY_DONE(fs_trie_init(&trie, m->key.k1, err));
     FS_TRY_DONE(add_bytes(w, m, made_of, &trie, err));
-    FS_TRY_DONE(add_merges(w, m, made_of, merges, &trie, err));
+    FS_TRY_DONE(m->spelled ? add_spelled(w, m, made_of, &trie, err) : add_merges(w, m, made_of, merges, &trie, err));
     w->whole = finds_all(m, made_of);
     FS_TRY_DONE(fs_bpe_walk_close(w, err));
     st = fs_byte_trie_build(&w->trie, &trie, w->records + 1, err); /* fs_bpe_record.shorter, by the record */
