@@ -89,8 +89,7 @@ struct fs_text_call {
 
 /* How one text is encoded, by any kind of encoder. `place`: the text's in its batch, -1 when it is alone; then
  * *block is as fs_text_block_begin leaves it. *tokens takes how many there are. Errors go to block->error. A text of
- * more than FS_TEXT_MAX
- * bytes is refused. */
+ * more than FS_TEXT_MAX bytes is refused. */
 typedef fs_status (*fs_text_job)(const fs_text_call *call, fs_text text, int64_t place, unsigned want,
                                  fs_text_block *block, int64_t *tokens);
 
