@@ -117,20 +117,34 @@ cdef class BpeEncoder(Encoder):
 
     def decode(self, ids, bint skip_special) -> bytes:
         """The bytes of ids, one behind the other."""
-        cdef const int32_t[::1] c_ids = as_ids(ids)
-        cdef const int32_t *first = &c_ids[0] if c_ids.shape[0] else NULL
-        cdef int64_t n = c_ids.shape[0]
         cdef fs_buffer out
-        cdef fs_error err
-        cdef fs_status st
         memset(&out, 0, sizeof(out))
         try:
-            with nogil:
-                st = fs_bpe_decode(&self.e, first, n, skip_special, &out, &err)
-            check(st, &err)
+            self._decode(ids, skip_special, &out)
             return (<const char *>out.data)[:out.size] if out.size else b""
         finally:
             fs_buffer_free(&out)
+
+    def decode_text(self, ids, bint skip_special, str how not None) -> str:
+        """The text of ids; `how`: what becomes of bytes that are not UTF-8, as `bytes.decode` has it."""
+        cdef fs_buffer out
+        cdef bytes c_how = how.encode()
+        memset(&out, 0, sizeof(out))
+        try:
+            self._decode(ids, skip_special, &out)
+            return text_of(out.data, out.size, c_how)
+        finally:
+            fs_buffer_free(&out)
+
+    cdef int _decode(self, ids, bint skip_special, fs_buffer *out) except -1:
+        cdef const int32_t[::1] c_ids = as_ids(ids)
+        cdef const int32_t *first = &c_ids[0] if c_ids.shape[0] else NULL
+        cdef int64_t n = c_ids.shape[0]
+        cdef fs_error err
+        cdef fs_status st
+        with nogil:
+            st = fs_bpe_decode(&self.e, first, n, skip_special, out, &err)
+        return check(st, &err)
 
     def token(self, int64_t id) -> bytes | None:
         """The bytes of one id, as `decode` has them; None when there is no such id."""

@@ -96,7 +96,7 @@ class BpeTokenizer(Tokenizer):
         Bytes that are not UTF-8 become U+FFFD, or raise `UnicodeDecodeError` with
         `errors="strict"`. An id out of the vocabulary raises `ArgumentError` naming its place.
         """
-        return self._native.decode(ids, skip_special_tokens).decode("utf-8", errors)
+        return self._native.decode_text(ids, skip_special_tokens, errors)
 
     def decode_batch(
         self,

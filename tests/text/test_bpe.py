@@ -205,6 +205,18 @@ def test_a_stream_that_ends_in_a_character():
     assert stream.add(98) == "b"
 
 
+@given(st.text(max_size=200), st.binary(max_size=6), st.integers(0, 3))
+@settings(max_examples=200)
+def test_texts_of_any_width(text, damage, kind):
+    """As Python has them, valid or not."""
+    limit = (0x7F, 0xFF, 0xFFFF, 0x10FFFF)[kind]
+    text = "".join(chr(min(ord(c), limit)) for c in text)
+    spelled = (text + "." * 64).encode("utf-8", "ignore") + text.encode("utf-8", "ignore")
+    spelled = spelled + damage if kind else damage + spelled
+    ids = [toy.ranks()[bytes([byte])] for byte in spelled]
+    assert TOY.decode(ids) == spelled.decode("utf-8", "replace")
+
+
 # ---- bad input ----
 
 
