@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 from collections.abc import Iterable
@@ -42,8 +43,6 @@ def mapped(path: Path, at_least: int = 1) -> memoryview:
         raise FormatError(
             "truncated", where=str(path), expected=f"at least {at_least} bytes", found=f"{size} bytes"
         )
-    import mmap
-
     try:
         with open(path, "rb") as file:
             return memoryview(_Map(file.fileno(), size, access=mmap.ACCESS_READ))
