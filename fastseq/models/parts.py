@@ -67,12 +67,27 @@ class Decoder:
             (-1 if blank else None) if spec.start is None else self.token_id(spec.start, "generation.start")
         )
         self.stop = tuple(self.token_id(token, "generation.stop") for token in spec.stop)
-        self.never = tuple(self.token_id(token, "generation.never") for token in spec.never)
+        self.never = (
+            *(self.token_id(token, "generation.never") for token in spec.never),
+            *self._without_token(),
+        )
         self.max_new_tokens = spec.max_new_tokens
 
     @property
     def graph(self) -> native.Graph:
         return self._graph
+
+    def _without_token(self) -> list[int]:
+        """Ids that no token has, of rows that fill a table up."""
+
+        def unknown(id: int) -> bool:
+            try:
+                return self._tokenizer is not None and self._tokenizer.decode([id]) is None
+            except ArgumentError:
+                return True
+
+        known = self._graph.width if self._tokenizer is None else len(self._tokenizer)
+        return [id for id in range(known, self._graph.width) if unknown(id)]
 
     def token_id(self, token: str, where: str) -> int:
         """The id of a token by its name; without a tokenizer, of the number it is."""

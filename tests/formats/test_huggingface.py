@@ -227,3 +227,49 @@ def test_a_prompt_longer_than_the_context(tmp_path):
             model.generate_ids([long], max_new_tokens=1)
         with pytest.raises(errors.FastseqError, match="at most 128 tokens"):
             model._graph_of_decoder.forward(long, np.array([0, 129]))
+
+
+def tokens(folder, **changes):
+    """A tokenizer.json of 80 tokens, two of them special, the first before every text."""
+    letters = "".join(chr(ord("!") + i) for i in range(78))
+    special = [{"id": i, "content": text, **FLAGS} for i, text in enumerate(("<s>", "</s>"))]
+    vocab = {"<s>": 0, "</s>": 1} | {letter: i + 2 for i, letter in enumerate(letters)}
+    content = {
+        "added_tokens": special,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
+        "decoder": {"type": "ByteLevel"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": "<s>", "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+            ],
+            "pair": [],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}},
+        },
+        "model": {"type": "BPE", "vocab": vocab, "merges": []},
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(content | changes))
+
+
+FLAGS = {"special": True, "normalized": False, "single_word": False, "lstrip": False, "rstrip": False}
+
+
+def test_texts_go_in_and_come_out(tmp_path):
+    """Begun by the tokenizer's first token; never with one of the rows that fill the table up."""
+    write(tmp_path, LLAMA)
+    tokens(tmp_path)
+    with fastseq.load(tmp_path) as model:
+        assert model.spec.generation.start == "<s>"
+        assert model.spec.generation.stop == ("</s>",)
+        assert model.decoder.never == tuple(range(80, 96))
+        made = model.generate(["AB", "C"], max_new_tokens=30)
+        for one, prompt in zip(made, ("AB", "C"), strict=True):
+            assert one.ids.max() < 80
+            assert one.text == model.tokenizer.decode(one.ids)
+            assert model.generate(prompt, max_new_tokens=30).ids.tolist() == one.ids.tolist()
+        [next_one] = model.next_token("A", top_k=1)
+        assert next_one.probability > 0
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": 90}')
+    with pytest.raises(errors.FastseqError, match=r"generation_config\.json.*90"):
+        fastseq.load(tmp_path)

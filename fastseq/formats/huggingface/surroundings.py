@@ -11,6 +11,9 @@ from fastseq.formats.fields import Fields
 from fastseq.models.plain import shown
 from fastseq.models.spec import GenerationSpec
 from fastseq.text import Tokenizer
+from fastseq.text.bpe import BpeTokenizer
+from fastseq.text.pipeline import PipelineTokenizer
+from fastseq.text.sentencepiece import SentencePieceTokenizer
 
 TEMPLATE_BYTES_MAX = 2**20
 _ADVICE = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
@@ -43,9 +46,14 @@ def generation(folder: Path, config: Fields, found: Tokenizer | None, vocabulary
         raise error.within(str(path)) from None
     around = found.encode("") if found is not None else []
     advised = {key: given.values[key] for key in _ADVICE if type(given.values.get(key)) in (int, float)}
+    try:
+        start = _spelled(around[0], found) if around else None
+        named = tuple(_spelled(id, found) for id in stops)
+    except FastseqError as error:
+        raise error.within(str(path)) from None
     return GenerationSpec(
-        start=_spelled(around[0], found) if around else None,
-        stop=tuple(_spelled(id, found) for id in stops),
+        start=start,
+        stop=named,
         advised={key: float(value) for key, value in advised.items()},
     )
 
@@ -99,4 +107,14 @@ def _spelled(id: int, found: Tokenizer | None) -> str:
     """A token as a spec names it: without a tokenizer by its number."""
     if found is None:
         return str(id)
-    return str(found.vocabulary.tokens([id])[0])
+    name = {known: text for text, known in found.special_tokens.items()}.get(id)
+    if name is None and isinstance(found, SentencePieceTokenizer):
+        name = found.piece(id)
+    elif name is None and isinstance(found, (BpeTokenizer, PipelineTokenizer)):
+        token = found.token(id)
+        name = token if isinstance(token, str) else token.decode("utf-8", "replace")
+    if name is None or found.token_id(name) != id:
+        raise FormatError(
+            "a token that has no name", where="token", expected="a name of its own", found=str(id)
+        )
+    return name
