@@ -11,6 +11,7 @@
 #include "text/unicode/utf8.h"
 
 #define AHEAD 8 /* texts, that are fetched while this one is encoded */
+#define COPIED_ALONE (1 << 20) /* bytes, for which other threads are not woken */
 
 void fs_name_text(int64_t text, char *name, size_t size) {
     if (text < 0)
@@ -163,6 +164,7 @@ fs_status fs_encode_batch(fs_text_job job, const fs_text_call *call, const fs_te
     int64_t i;
     fs_status st;
     memset(out, 0, sizeof *out);
+    out->threads = fs_run_threads(run);
     FS_TRY_DONE(open_blocks(&all, count, err));
     if (all.alone && out->block_count) expect(&out->blocks[0].ids, texts, count, want);
     fs_parallel_for(run, out->block_count, 1, encode_blocks, &all);
@@ -196,14 +198,40 @@ void fs_encoded_free(fs_encoded *out) {
     memset(out, 0, sizeof *out);
 }
 
-static void put_together(fs_encoded *e, size_t member, unsigned char *to) {
+/* Results of blocks that are copied to where they belong. */
+typedef struct gathering {
+    fs_encoded *e;
+    size_t member; /* of fs_text_block: which of its buffers */
+    unsigned char *to;
+} gathering;
+
+static fs_buffer *buffer_of(const gathering *g, int64_t block) {
+    return (fs_buffer *)((unsigned char *)&g->e->blocks[block] + g->member);
+}
+
+static void copy_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
+    const gathering *g = ctx;
     int64_t i;
-    for (i = 0; i < e->block_count; i++) {
-        fs_buffer *b = (fs_buffer *)((unsigned char *)&e->blocks[i] + member);
-        if (b->size) memcpy(to, b->data, b->size);
-        to += b->size;
+    (void)worker;
+    for (i = begin; i < end; i++) {
+        fs_buffer *b = buffer_of(g, i);
+        if (b->size) memcpy(g->to + g->e->blocks[i].place, b->data, b->size);
         fs_buffer_free(b);
     }
+}
+
+/* Each worker writes a part of what is new memory to all of them. */
+static void put_together(fs_encoded *e, size_t member, unsigned char *to) {
+    gathering g = {e, member, to};
+    fs_run run = {0};
+    size_t bytes = 0;
+    int64_t i;
+    run.threads = e->threads;
+    for (i = 0; i < e->block_count; i++) {
+        e->blocks[i].place = bytes;
+        bytes += buffer_of(&g, i)->size;
+    }
+    fs_parallel_for(bytes < COPIED_ALONE ? NULL : &run, e->block_count, 1, copy_blocks, &g);
 }
 
 void fs_encoded_take_ids(fs_encoded *e, fs_buffer *ids) {

@@ -32,7 +32,8 @@ enum { /* what fs_encode_batch gives besides how many tokens each text has */
     FS_WANT_IDS = 1,
     FS_WANT_CHARACTER_SPANS = 2,
     FS_WANT_BYTE_SPANS = 4,
-    FS_WANT_SPANS = FS_WANT_CHARACTER_SPANS | FS_WANT_BYTE_SPANS,
+    FS_WANT_WORD_SPANS = 128, /* in words: the pieces of a text that are encoded each by itself, added tokens among them */
+    FS_WANT_SPANS = FS_WANT_CHARACTER_SPANS | FS_WANT_BYTE_SPANS | FS_WANT_WORD_SPANS,
     FS_WANT_PIECES = 8, /* the pieces as they are looked up */
     FS_WANT_BARE = 16,  /* without prepend and append */
     FS_WANT_NO_HEAD = 32, /* the text goes on from another: nothing is put before it, it begins no text, */
@@ -43,6 +44,7 @@ typedef struct fs_text_block {
     int64_t begin, end; /* texts */
     int32_t from, to;   /* of a part: bytes of the text `begin`; to 0: whole texts */
     int64_t tokens;     /* of a part */
+    size_t place;       /* bytes of results before its own, while they are put together */
     int32_t before;     /* of a part: where it begins in its text, in the unit of its spans */
     fs_buffer ids;      /* int32_t [tokens] */
     fs_buffer spans;    /* int32_t [tokens][2]: begin and end in the original text */
@@ -61,6 +63,7 @@ typedef struct fs_encoded {
     fs_text_block *blocks;
     int64_t block_count;
     fs_buffer kept;   /* which has the blocks */
+    int threads;      /* that made them */
 } fs_encoded;
 
 /* What a job works with: an encoder of its kind, and what the caller of this one call chose. */

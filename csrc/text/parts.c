@@ -63,10 +63,10 @@ static int32_t next_place(cutting *c, int32_t at) {
     }
 }
 
-static int may_be_cut(const fs_text_call *call, fs_text text, int64_t part) {
+static int may_be_cut(const fs_text_call *call, fs_text text, unsigned want, int64_t part) {
     const fs_marker *all;
     size_t i;
-    if (!call->cut || call->most >= 0 || text.size > FS_TEXT_MAX || (int64_t)text.size < 2 * part) return 0;
+    if (!call->cut || call->most >= 0 || (want & FS_WANT_WORD_SPANS) || text.size > FS_TEXT_MAX || (int64_t)text.size < 2 * part) return 0;
     if (!call->modes || !call->markers) return 1;
     all = call->markers->all.data;
     for (i = 0; i < call->markers->all.size / sizeof *all; i++) /* what is beside them matters */
@@ -106,7 +106,7 @@ fs_status fs_blocks_cut(const fs_text_call *call, const fs_text *texts, int64_t 
     int64_t begin = 0, t;
     uint64_t bytes = 0;
     for (t = 0; t < count; t++) {
-        if (parted && may_be_cut(call, texts[t], part)) {
+        if (parted && may_be_cut(call, texts[t], want, part)) {
             if (begin < t) FS_TRY(add_block(blocks, begin, t, 0, 0, err));
             FS_TRY(cut_text(call, texts[t], t, want, (int32_t)part, blocks, err));
             begin = t + 1;

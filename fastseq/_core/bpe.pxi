@@ -38,6 +38,7 @@ cdef class BpeEncoder(Encoder):
         cdef fs_error err
         memset(&self.e, 0, sizeof(self.e))
         self.job, self.encoder = fs_bpe_job, &self.e
+        self.units = ("characters", "bytes", "words")
         self.cut, self.markers = fs_bpe_cut, &self.e.markers
         if callable(pattern):
             self.finder, pattern = pattern, "whole"

@@ -103,10 +103,10 @@ cdef tuple arrays_of(fs_encoded *e, bint spans):
     return ids, offsets, places if spans else None
 
 
-cdef unsigned int _wanted(str spans, bint bare) except? 0:
+cdef unsigned int _wanted(str spans, bint bare, tuple units) except? 0:
     cdef unsigned int want = FS_WANT_IDS | (FS_WANT_BARE if bare else 0)
     if spans is not None:
-        want |= FS_WANT_CHARACTER_SPANS if _rule(spans, ("characters", "bytes"), "spans") == 0 else FS_WANT_BYTE_SPANS
+        want |= (FS_WANT_CHARACTER_SPANS, FS_WANT_BYTE_SPANS, FS_WANT_WORD_SPANS)[_rule(spans, units, "spans")]
     return want
 
 
@@ -124,12 +124,14 @@ cdef class Encoder:
     cdef readonly int32_t before, behind  # tokens put around a text
     cdef bytearray usual  # fs_marker_mode of each added token where the caller chose nothing
     cdef bint any_usual  # some of them are found then
+    cdef readonly tuple units  # that spans may have
     cdef int64_t most
     cdef bint from_left
 
     def __cinit__(self, *args, **options):
         self.most = -1
         self.usual = bytearray()
+        self.units = ("characters", "bytes")
 
     cdef int note_marker(self, unsigned int flags) except -1:
         """The next added token: one that is not special is found in every text."""
@@ -190,8 +192,8 @@ cdef class Encoder:
         return out
 
     def encode(self, texts, *, threads=None, bint bare=False, str spans=None, bytes modes=None, most=None) -> tuple:
-        """(ids, offsets, spans or None); spans: "characters" or "bytes"."""
-        cdef fs_encoded out = self.encoded(texts, modes, _wanted(spans, bare), threads, most)
+        """(ids, offsets, spans or None); spans: of `units`."""
+        cdef fs_encoded out = self.encoded(texts, modes, _wanted(spans, bare, self.units), threads, most)
         try:
             return arrays_of(&out, spans is not None)
         finally:

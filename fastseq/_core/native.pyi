@@ -357,6 +357,7 @@ class Encoder:
     marker_count: int  # added tokens
     before: int  # tokens put around a text
     behind: int
+    units: tuple[str, ...]  # that spans may have: characters, bytes, and of some words
     def cut_off(self, most: int, from_left: bool) -> None: ...  # -1: no limit
     def cut_parts(self, least: int) -> None: ...  # bytes of the parts of a long text at least; for tests
     def encode(

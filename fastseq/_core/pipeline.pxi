@@ -89,6 +89,7 @@ cdef class Pipeline(Encoder):
         cdef fs_error err
         cdef fs_text text = view_of(lead, "lead", -1)
         self.job, self.encoder = fs_pipeline_job, &self.e
+        self.units = ("characters", "bytes", "words")
         self.cut, self.markers = fs_pipeline_cut, &self.e.given
         self.e.key = _hash_key
         self.finders = []

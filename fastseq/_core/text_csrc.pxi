@@ -112,7 +112,7 @@ cdef extern from "text/markers.h" nogil:
 cdef extern from "text/encode.h" nogil:
     ctypedef enum fs_unknown:
         FS_UNKNOWN_ERROR
-    int FS_WANT_IDS, FS_WANT_CHARACTER_SPANS, FS_WANT_BYTE_SPANS, FS_WANT_PIECES, FS_WANT_BARE
+    int FS_WANT_IDS, FS_WANT_CHARACTER_SPANS, FS_WANT_BYTE_SPANS, FS_WANT_WORD_SPANS, FS_WANT_PIECES, FS_WANT_BARE
     ctypedef struct fs_encoder:
         const fs_vocab *vocab
         fs_map_rules map

@@ -45,8 +45,8 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer | PipelineT
     return made
 
 
-def from_json(content: Any) -> BpeTokenizer | PipelineTokenizer:
-    """The same of its content."""
+def from_json(content: Any, *, as_cut: bool = False) -> BpeTokenizer | PipelineTokenizer:
+    """The same of its content; `as_cut`: words of a text are what the file cuts, and no smaller."""
     top = an_object(content, "the file")
     model = an_object(top.get("model"), "model")
     added = json_around.added_tokens(top.get("added_tokens") or [])
@@ -56,7 +56,7 @@ def from_json(content: Any) -> BpeTokenizer | PipelineTokenizer:
         normalizer = normalizers.from_json(top.get("normalizer"))
         if normalizer is None or not (scanned[1] or any(token.normalized for token in added)):
             return _byte_level(top, model, added, normalizer, *scanned)
-    return _pipeline(top, model, added)
+    return _pipeline(top, model, added, as_cut)
 
 
 def _byte_level(
@@ -86,7 +86,7 @@ def _byte_level(
     return made
 
 
-def _pipeline(top: Json, model: Json, added: list[AddedToken]) -> PipelineTokenizer:
+def _pipeline(top: Json, model: Json, added: list[AddedToken], as_cut: bool) -> PipelineTokenizer:
     special = {token.text for token in added if token.special}
     arguments, vocab = json_models.subword_model(model, special)
     added = sorted(added, key=lambda token: token.normalized)  # as the native pipeline wants them
@@ -98,6 +98,7 @@ def _pipeline(top: Json, model: Json, added: list[AddedToken]) -> PipelineTokeni
     at_spaces = {"text": SPACE, "behavior": "merged_with_next"}
     if (
         arguments["kind"] == "BPE"
+        and not as_cut
         and cuts[-1:] != [{"kind": "text", **at_spaces}]
         and _has_words(arguments, vocab)
     ):

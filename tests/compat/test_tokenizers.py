@@ -88,8 +88,10 @@ def test_lengths(tokenizer):
     assert cut[0] == [*whole[0][:4], 901]
     assert cut[1] == whole[1]
     assert len(cut[2]) == 5
-    with pytest.raises(NotImplementedError):
-        tokenizer.encode(texts[0]).overflowing  # noqa: B018
+    parts = [cut[0], *(each.ids for each in tokenizer.encode(texts[0]).overflowing)]
+    assert [id for part in parts for id in part[1:-1]] == whole[0][1:-1]
+    tokenizer.enable_truncation(5, stride=2)
+    assert [each.ids[1:3] for each in tokenizer.encode(texts[0]).overflowing[:1]] == [cut[0][2:4]]
     tokenizer.enable_truncation(5, direction="left")
     assert tokenizer.encode(texts[0]).ids == [900, *whole[0][-4:]]
     tokenizer.enable_padding(pad_id=7, pad_token="<p>", pad_type_id=3)
@@ -171,14 +173,46 @@ def test_every_kind(name):
     assert found.decode(encoding.ids) == found._tokenizer.decode(encoding.ids)
 
 
+def test_words(tokenizer):
+    found = tokenizer.encode("the größer text", "a 12<word>")
+    assert [found.word_to_chars(word) for word in range(4)] == [(0, 3), (3, 10), (10, 15), None]
+    assert found.word_to_chars(2, 1) == (4, 10)
+    for token, (sequence, word) in enumerate(zip(found.sequence_ids, found.word_ids, strict=True)):
+        assert (sequence is None) == (word is None) == (found.token_to_word(token) is None)
+        if word is not None:
+            begin, end = found.word_to_tokens(word, sequence)
+            assert begin <= token < end
+            assert found.char_to_word(found.offsets[token][0], sequence) == word
+    assert found.char_to_word(99) is None
+    in_words = tokenizer.encode(["the", "größer"], ["a"], is_pretokenized=True)
+    each = [tokenizer.encode(word, add_special_tokens=False).ids for word in ("the", "größer", "a")]
+    assert in_words.ids == [900, *each[0], *each[1], 901, *each[2], 901]
+    assert list(dict.fromkeys(in_words.word_ids)) == [None, 0, 1]
+    assert in_words.offsets[in_words.word_to_tokens(1)[0]][0] == 0
+
+
+def test_an_encoding_is_cut_off(tokenizer):
+    found = tokenizer.encode("the tokenizer reads the text")
+    ids = found.ids
+    found.truncate(4, stride=1)
+    assert [each.ids for each in (found, *found.overflowing)] == [
+        ids[i : i + 4] for i in range(0, len(ids) - 1, 3)
+    ]
+    found.pad(6, pad_id=9)
+    assert [len(each) for each in (found, *found.overflowing)] == [6] * (1 + len(found.overflowing))
+    with pytest.raises(ValueError, match="stride"):
+        tokenizer.encode("the tokenizer").truncate(2, stride=2)
+    found.truncate(0)
+    assert (len(found), len(found.overflowing)) == (0, 1)
+
+
 def test_what_is_not_offered(tokenizer):
-    with pytest.raises(NotImplementedError):
-        tokenizer.encode(["a"], is_pretokenized=True)
-    with pytest.raises(NotImplementedError):
-        tokenizer.encode("a").word_ids  # noqa: B018
     for wrong in (3, ("a", "b", "c"), [1]):
         with pytest.raises(TypeError):
             tokenizer.encode_batch([wrong])
+    for wrong in ("a", [1], [["a"], ["b"], ["c"]], [["a"], "b"], [["a"], [1]]):
+        with pytest.raises(TypeError):
+            tokenizer.encode_batch([wrong], is_pretokenized=True)
     for wrong in ("[]", "{}", '{"model": 3}', "{"):
         with pytest.raises(FormatError):
             Tokenizer.from_str(wrong)

@@ -106,9 +106,30 @@ def theirs_of(name):
     return made.to_str()
 
 
-def facts(encoding):
-    names = ("ids", "tokens", "offsets", "type_ids", "attention_mask", "special_tokens_mask", "sequence_ids")
-    return {name: getattr(encoding, name) for name in names}
+def facts(encoding, nested=False):
+    names = (
+        "ids",
+        "tokens",
+        "offsets",
+        "type_ids",
+        "attention_mask",
+        "special_tokens_mask",
+        "sequence_ids",
+        "word_ids",
+    )
+    made = {name: getattr(encoding, name) for name in names}
+    made["words"] = [
+        (encoding.word_to_tokens(word, text), encoding.word_to_chars(word, text))
+        for word in range(3)
+        for text in range(max(encoding.n_sequences, 1))
+    ]
+    made["tokens of words"] = [
+        (encoding.token_to_word(i), encoding.char_to_word(i)) for i in range(len(encoding))
+    ]
+    if nested:
+        del made["type_ids"]  # theirs of a second text keep 1, whatever the post-processor says
+    made["overflowing"] = [facts(each, nested=True) for each in encoding.overflowing] if not nested else None
+    return made
 
 
 SETTINGS = {
@@ -118,6 +139,11 @@ SETTINGS = {
         pad_id=1, pad_type_id=2, pad_token="<p>", pad_to_multiple_of=4
     ),
     "both": lambda each: (each.enable_truncation(7), each.enable_padding(pad_id=1)),
+    "with some of the part before": lambda each: (
+        each.enable_truncation(9, stride=1),
+        each.enable_padding(pad_id=1),
+    ),
+    "left, with some of the part before": lambda each: each.enable_truncation(9, stride=1, direction="left"),
     "left": lambda each: (
         each.enable_truncation(6, strategy="longest_first", direction="left"),
         each.enable_padding(direction="left", pad_id=3, length=12),
@@ -143,6 +169,18 @@ def test_encodings(name):
                 found = mine.encode_batch(inputs, add_special_tokens=special)
                 for one, other in zip(found, wanted, strict=True):
                     assert facts(one) == facts(other)
+    for each in (theirs, mine):
+        each.no_padding()
+        each.enable_truncation(20)
+    words = [text.split() for text in TEXTS]
+    for inputs in (words, list(zip(words, words[::-1], strict=True))):
+        wanted = theirs.encode_batch(inputs, is_pretokenized=True)
+        for one, other in zip(mine.encode_batch(inputs, is_pretokenized=True), wanted, strict=True):
+            assert facts(one) == facts(other)
+    question = ("Why?", "the quick brown fox jumps over the lazy dog. " * 4)
+    for each in (theirs, mine):
+        each.enable_truncation(24, stride=6, strategy="only_second")
+    assert facts(mine.encode(*question)) == facts(theirs.encode(*question))
     for pair in (False, True):
         assert mine.num_special_tokens_to_add(pair) == theirs.num_special_tokens_to_add(pair)
 

@@ -25,6 +25,7 @@ typedef struct route {
     fs_buffer ends; /* int32_t: where in its stretch the piece of each id ends */
     int64_t tokens;
     int32_t byte, character; /* the same place, counted both ways */
+    int32_t word;            /* how many words there were */
     const fs_normalized *normalized; /* the stretch when it was changed; NULL: it is as the text has it */
     int32_t start;                   /* where that one is in the text */
     int32_t last;                    /* where the last span in one began */
@@ -48,12 +49,23 @@ static fs_status add_span(route *r, int32_t begin, int32_t end) {
     return fs_buffer_append(&r->block->spans, span, sizeof span, &r->block->error);
 }
 
+/* A token of the word that is the last one. */
+static fs_status add_word(route *r) {
+    const int32_t span[2] = {r->word - 1, r->word};
+    return fs_buffer_append(&r->block->spans, span, sizeof span, &r->block->error);
+}
+
 /* Tokens that are not cut from plain text: all of them at one span. */
 static fs_status add_fixed(route *r, const int32_t *ids, size_t n, int32_t begin, int32_t end) {
     size_t i;
     r->tokens += (int64_t)n;
     if (!n || !(r->want & FS_WANT_IDS)) return FS_OK;
     FS_TRY(fs_buffer_append(&r->block->ids, ids, n * sizeof *ids, &r->block->error));
+    if (r->want & FS_WANT_WORD_SPANS) {
+        end = r->word + (end > begin); /* what is put around a text is in none */
+        begin = r->word;
+        r->word = end;
+    }
     for (i = 0; i < n && (r->want & FS_WANT_SPANS); i++) FS_TRY(add_span(r, begin, end));
     return FS_OK;
 }
@@ -90,6 +102,11 @@ static fs_status add_spans(route *r, fs_text stretch, int32_t base, int32_t firs
         size_t left = fs_bpe_token(m, m->index_of[ids[i]]).size;
         int32_t begin;
         if (i && ends[i] != ends[i - 1]) at = ends[i - 1];
+        if (r->want & FS_WANT_WORD_SPANS) {
+            r->word += i == 0 || ends[i] != ends[i - 1];
+            FS_TRY(add_word(r));
+            continue;
+        }
         while (at < ends[i] && m->of_byte[stretch.data[at]] < 0) at++;
         for (begin = at; left && at < ends[i]; at++) left -= m->of_byte[stretch.data[at]] >= 0;
         FS_TRY(add_place(r, base, first, begin, at));
@@ -195,7 +212,7 @@ static fs_status encode_text(route *r, int64_t place) {
 
 fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                      int64_t *tokens) {
-    route r = {call->encoder, call->modes, block, NULL, text, want, {0}, 0, 0, 0, NULL, 0, 0};
+    route r = {call->encoder, call->modes, block, NULL, text, want, {0}, 0, 0, 0, 0, NULL, 0, 0};
     fs_status st;
     char where[40];
     *tokens = 0;

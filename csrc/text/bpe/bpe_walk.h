@@ -17,6 +17,7 @@
 #ifndef FS_TEXT_BPE_WALK_H
 #define FS_TEXT_BPE_WALK_H
 
+#include "text/lookup/bpe_follows.h"
 #include "text/lookup/byte_trie.h"
 
 #define FS_BPE_SYMBOLS_MAX ((1 << 21) - 1)
@@ -74,12 +75,6 @@ int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b);
 FS_INLINE int32_t fs_bpe_symbol_left(uint64_t symbol) { return (int32_t)(symbol >> 43); }
 FS_INLINE int32_t fs_bpe_symbol_right(uint64_t symbol) { return (int32_t)(symbol >> 22 & FS_BPE_SYMBOLS_MAX); }
 FS_INLINE int32_t fs_bpe_symbol_size(uint64_t symbol) { return (int32_t)(symbol & ((1 << 22) - 1)); }
-
-/* Which pairs may follow, of those that were asked for last: a slot a hash. One worker at a time uses one. */
-#define FS_BPE_FOLLOWS_BITS 13
-typedef struct fs_bpe_follows {
-    uint64_t pairs[1 << FS_BPE_FOLLOWS_BITS]; /* records left:23 right:23 1:1 may:1; 0: free */
-} fs_bpe_follows;
 
 /* The ids of a piece: `out` has room for one a byte. How many; -1: no memory, which only pieces of more than
  * FS_BPE_WALK_STACK bytes ask for. */

@@ -12,7 +12,7 @@
 #define FS_TEXT_BPE_CACHE_H
 
 #include "base/buffer.h"
-#include "text/bpe/bpe_walk.h"
+#include "bpe_follows.h"
 #include "piece_key.h"
 
 #define FS_CACHED_IDS 3

@@ -45,7 +45,10 @@ FS_INLINE uint64_t fs_piece_key_hash(fs_piece_key k, uint64_t secret) {
     return h ^ h >> 32;
 }
 
-/* Of a piece of more than 8 bytes: what is left over at the end is read with some of the bytes before it. */
+/* For caches, where pieces that a text makes collide only put one another out: that they are looked for again is the
+ * worst of it. Where a chain of collisions is walked, as in vocab.c, hash.h is asked.
+ *
+ * Of a piece of more than 8 bytes: what is left over at the end is read with some of the bytes before it. */
 FS_INLINE uint64_t fs_piece_hash(const uint8_t *p, int32_t size, uint64_t secret) {
     uint64_t h = secret ^ (uint64_t)size, word;
     int32_t i;

@@ -15,7 +15,7 @@ static void prepare(fs_bpe_cache *cache, const fs_hash_key *key, fs_text text, f
         p->hash = fs_piece_key_hash(p->key, key->k0);
         FS_PREFETCH(fs_cache_line(cache, p->hash));
     } else if (size <= FS_CACHED_BYTES) {
-        p->hash = fs_hash(key, text.data + span.begin, (size_t)size);
+        p->hash = fs_piece_hash(text.data + span.begin, size, key->k0);
         FS_PREFETCH(fs_cache_line(cache, p->hash));
     }
 }

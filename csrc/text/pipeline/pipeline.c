@@ -54,8 +54,18 @@ static void give_worker(fs_pipeline *e, fs_pipeline_worker *w) {
     worker_free(e, w);
 }
 
+fs_status fs_pipeline_add_word(fs_pipeline_route *r) {
+    const int32_t span[2] = {r->word - 1, r->word};
+    return fs_buffer_append(&r->block->spans, span, sizeof span, &r->block->error);
+}
+
 fs_status fs_pipeline_put(fs_pipeline_route *r, int32_t id, int32_t begin, int32_t end) {
     FS_TRY(fs_buffer_append(&r->block->ids, &id, sizeof id, &r->block->error));
+    if (r->want & FS_WANT_WORD_SPANS) {
+        const int32_t span[2] = {r->word, r->word + (end > begin)}; /* what is put around a text is in none */
+        r->word = span[1];
+        return fs_buffer_append(&r->block->spans, span, sizeof span, &r->block->error);
+    }
     return r->want & FS_WANT_SPANS ? fs_add_span(r->counters, r->text, begin, end, r->want, r->block) : FS_OK;
 }
 
@@ -100,7 +110,7 @@ static fs_status name_place(fs_error *err, fs_status st, int64_t place) {
 fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,
                           int64_t *tokens) {
     fs_pipeline *e = call->encoder;
-    fs_pipeline_route r = {e, NULL, call->modes, text, want, block, {{0, 0}, {0, 0}}, 0};
+    fs_pipeline_route r = {e, NULL, call->modes, text, want, block, {{0, 0}, {0, 0}}, 0, 0};
     const size_t before = want & FS_WANT_IDS ? block->ids.size : 0;
     fs_status st;
     *tokens = 0;

@@ -75,6 +75,7 @@ typedef struct fs_pipeline_route {
     unsigned want;
     fs_text_block *block;
     fs_place_counter counters[2];
+    int32_t word; /* how many words there were */
     int new_word; /* what is encoded is a word that was looked up: its pieces are not */
 } fs_pipeline_route;
 
@@ -87,6 +88,9 @@ fs_status fs_pipeline_stretch(fs_pipeline_route *r, int32_t begin, int32_t end, 
 
 /* The same by looking up words of the text as it is given. */
 fs_status fs_pipeline_words(fs_pipeline_route *r, int32_t begin, int32_t end);
+
+/* The span of a token of the word that is the last one. */
+fs_status fs_pipeline_add_word(fs_pipeline_route *r);
 
 /* An added token at [begin, end) of the text. */
 fs_status fs_pipeline_put(fs_pipeline_route *r, int32_t id, int32_t begin, int32_t end);

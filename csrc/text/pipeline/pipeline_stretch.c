@@ -40,6 +40,7 @@ static int32_t place_of(const stretch *s, int32_t at) { return s->base + FS_MIN(
 
 static fs_status add_span(const stretch *s, int32_t begin, int32_t end) {
     fs_pipeline_route *r = s->r;
+    if (r->want & FS_WANT_WORD_SPANS) return fs_pipeline_add_word(r);
     begin = place_of(s, begin);
     end = FS_MAX(place_of(s, end), begin);
     return fs_add_span(r->counters, r->text, begin, end, r->want, r->block);
@@ -55,6 +56,7 @@ static fs_status encode_tracked(const stretch *s, const fs_tracked_text *text, f
     r->w->ends.size = 0;
     FS_TRY(fs_subword_encode(&r->e->model, NULL, piece, &r->block->ids, &r->w->ends, &r->block->error));
     ends = r->w->ends.data;
+    r->word++;
     for (i = 0; i < r->w->ends.size / sizeof *ends; i++) {
         if (i && ends[i] != ends[i - 1]) begin = span.begin + ends[i - 1];
         FS_TRY(add_span(s, text->begins[begin], text->ends[span.begin + ends[i] - 1]));
@@ -95,6 +97,7 @@ static fs_status put_marker(const stretch *s, const fs_tracked_text *text, const
     if (mode == FS_MARKER_ERROR) return fs_marker_fail(m, f->place, r->text, s->base, -1, &r->block->error);
     FS_TRY(fs_buffer_append(&r->block->ids, &id, sizeof id, &r->block->error));
     if (!(r->want & FS_WANT_SPANS)) return FS_OK;
+    r->word++;
     return add_span(s, text->begins[f->begin], text->ends[f->end - 1]);
 }
 

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from fastseq.compat.tokenizers.added import AddedToken
-from fastseq.compat.tokenizers.encoding import Encoding, Row, Source, Span
-from fastseq.compat.tokenizers.processing import Part, Processing, processing_of, trimmed
+from fastseq.compat.tokenizers.encoding import Encoding, Row, Span, windows
+from fastseq.compat.tokenizers.given import Asked, Given
+from fastseq.compat.tokenizers.inputs import Input, Text, shortened, texts_of, words_of
+from fastseq.compat.tokenizers.processing import Part, processing_of
 from fastseq.errors import ArgumentError, FormatError, MissingExtraError
 from fastseq.files import read_json, strict_json
 from fastseq.text import tokenizer_json
-from fastseq.text.bpe import BpeTokenizer
 
 Json = dict[str, Any]
-Input = str | tuple[str, str] | list[str]
-
 _STRATEGIES = {"longest_first": "LongestFirst", "only_first": "OnlyFirst", "only_second": "OnlySecond"}
 
 
 class Tokenizer:
     """A tokenizer.json. See `tokenizers.Tokenizer`, whose methods these are.
 
-    Texts that are cut into words already, `overflowing`, `word_ids`, training, and changing single parts of
-    the pipeline are not offered.
+    Training, and changing single parts of the pipeline, are not offered.
     """
 
     def __init__(self, content: Json) -> None:
@@ -108,8 +106,8 @@ class Tokenizer:
 
     def encode(
         self,
-        sequence: str,
-        pair: str | None = None,
+        sequence: Text,
+        pair: Text | None = None,
         is_pretokenized: bool = False,
         add_special_tokens: bool = True,
     ) -> Encoding:
@@ -121,63 +119,63 @@ class Tokenizer:
         self, input: Iterable[Input], is_pretokenized: bool = False, add_special_tokens: bool = True
     ) -> list[Encoding]:
         """The tokens of many."""
-        if is_pretokenized:
-            raise NotImplementedError("fastseq.compat.tokenizers: is_pretokenized")
-        texts = [(each,) if isinstance(each, str) else tuple(each) for each in input]
-        if not all(1 <= len(each) <= 2 and all(isinstance(text, str) for text in each) for each in texts):
-            raise TypeError(
-                "TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, InputSequence]]"
-            )
-        flat = [text for each in texts for text in each]
-        tokenizer, allowed = self._tokenizer, () if self.encode_special_tokens else "all"
-        ids = iter(tokenizer.encode_batch(flat, allowed_special=allowed).tolist())
-        places = _Places(tokenizer, self._processing, allowed, self._token)
+        texts = [words_of(each) if is_pretokenized else texts_of(each) for each in input]
+        flat = [part for each in texts for text in each for part in text]
+        allowed = () if self.encode_special_tokens else "all"
+        ids = iter(self._tokenizer.encode_batch(flat, allowed_special=allowed).tolist())
+        asked = Asked(self._tokenizer, self._content, self._processing, allowed, self._token, self._unknown)
         parts = [self._processing.parts(pair, add_special_tokens) for pair in (False, True)]
-        made = [
-            self._encoding([(text, next(ids)) for text in each], parts[len(each) - 1], places)
-            for each in texts
-        ]
+        made = []
+        for each in texts:
+            given = [Given(asked, text, is_pretokenized) for text in each]
+            own = [[id for _ in text for id in next(ids)] if len(text) != 1 else next(ids) for text in each]
+            made.append(self._encoding(given, own, parts[len(each) - 1]))
         self._pad(made)
         return made
 
     encode_batch_fast = encode_batch
 
-    def _encoding(
-        self, texts: list[tuple[str, list[int]]], parts: tuple[Part, ...], places: _Places
-    ) -> Encoding:
-        sources, own = [], []
-        if self._truncation is None:
-            for text, ids in texts:
-                sources.append(Source(text, 0, False, places, self._unknown))
-                own.append(ids)
-        else:
-            added = sum([len(part.ids) for part in parts])
-            kept = self._kept([len(ids) for _, ids in texts], added)
-            for (text, ids), (begin, end) in zip(texts, kept, strict=True):
-                sources.append(Source(text, begin, end - begin < len(ids), places, self._unknown))
-                own.append(ids[begin:end])
-        rows = [Row(part.text, part.ids if part.text < 0 else own[part.text], part.type_id) for part in parts]
-        return Encoding(rows, sources, self._token)
+    def _encoding(self, given: list[Given], ids: list[list[int]], parts: tuple[Part, ...]) -> Encoding:
+        kept = None
+        if self._truncation is not None:
+            kept = self._kept([len(own) for own in ids], sum([len(part.ids) for part in parts]))
+        if kept is None:
+            rows = [
+                Row(part.text, part.ids if part.text < 0 else ids[part.text], part.type_id) for part in parts
+            ]
+            return Encoding(rows, given, self._token)
+        whole: list[Row] = []
+        over: list[list[Row]] = []  # each way to put together what was cut off with what was not
+        for part in parts:
+            if part.text < 0:
+                first, *others = [Row(-1, part.ids, part.type_id)]
+            else:
+                row = Row(part.text, ids[part.text], part.type_id)
+                first, *others = [row.part(begin, end) for begin, end in kept[part.text]]
+            over = [[*rows, other] for rows in over for other in (first, *others)] + [
+                [*whole, other] for other in others
+            ]
+            whole.append(first)
+        overflowing = [Encoding(rows, given, self._token) for rows in over]
+        return Encoding(whole, given, self._token, overflowing)
 
     def _token(self, id: int) -> str:
         token: str = self._tokens.get(id, "")
         return token
 
-    def _kept(self, lengths: list[int], added: int) -> list[Span]:
-        """Which tokens of each text stay."""
-        whole = [(0, length) for length in lengths]
+    def _kept(self, lengths: list[int], added: int) -> list[list[Span]] | None:
+        """Which tokens of each text stay, and then the parts of what does not; None: all stay."""
         limit = self._truncation
         if limit is None or sum(lengths) + added <= limit["max_length"]:
-            return whole
+            return None
         room = limit["max_length"] - added
         if room < 0:
             raise ArgumentError(
                 "no room for the tokens around the texts", where="max_length", found=str(room + added)
             )
-        counts = _shortened(lengths, room, limit.get("strategy", "LongestFirst"))
-        if limit.get("direction", "Right") == "Left":
-            return [(length - count, length) for length, count in zip(lengths, counts, strict=True)]
-        return [(0, count) for count in counts]
+        counts = shortened(lengths, room, limit.get("strategy", "LongestFirst"))
+        left, stride = limit.get("direction", "Right") == "Left", limit.get("stride", 0)
+        return [windows(length, most, stride, left) for length, most in zip(lengths, counts, strict=True)]
 
     def _pad(self, encodings: Sequence[Encoding]) -> None:
         rule = self._padding
@@ -190,7 +188,7 @@ class Tokenizer:
         left = rule.get("direction", "Right") == "Left"
         id, type_id, token = rule.get("pad_id", 0), rule.get("pad_type_id", 0), rule.get("pad_token", "[PAD]")
         rows: dict[int, Row] = {}  # of each length, shared by all that miss so many
-        for encoding in encodings:
+        for encoding in [each for one in encodings for each in (one, *one.overflowing)]:
             missing = length - len(encoding)
             if missing > 0:
                 if missing not in rows:
@@ -333,46 +331,6 @@ class Tokenizer:
         self._content["added_tokens"] = sorted(entries.values(), key=_id)
         self._build()
         return new
-
-
-class _Places:
-    """Where the tokens of a text are, found out once it is asked for."""
-
-    def __init__(
-        self, tokenizer: Any, processing: Processing, allowed: Any, token_of: Callable[[int], str]
-    ) -> None:
-        self._tokenizer, self._processing = tokenizer, processing
-        self._allowed, self._token_of = allowed, token_of
-
-    def __call__(self, text: str, first: int, last: int) -> list[Span]:
-        batch = self._tokenizer.encode_batch([text], spans="characters", allowed_special=self._allowed)
-        assert batch.spans is not None
-        spans: list[Span] = [(begin, end) for begin, end in batch.spans[first:last].tolist()]
-        if not isinstance(self._tokenizer, BpeTokenizer):
-            # a space put before a text has the place of the character behind it
-            size = len(text)
-            spans = [(begin, end if begin < end else min(begin + 1, size)) for begin, end in spans]
-        if not self._processing.trims:
-            return spans
-        tokens = [self._token_of(id) for id in batch.ids[first:last].tolist()]
-        return trimmed(spans, tokens, self._processing.prefix_space)
-
-
-def _shortened(lengths: list[int], room: int, strategy: str) -> list[int]:
-    """How many tokens of each text stay, of so many in all."""
-    if len(lengths) == 1:
-        return [min(lengths[0], room)]
-    first, second = lengths
-    if strategy == "OnlyFirst":
-        return [max(room - second, 0), second]
-    if strategy == "OnlySecond":
-        return [first, max(room - first, 0)]
-    short, long = sorted(lengths)
-    long = short if short > room else max(short, room - short)
-    if short + long > room:
-        short = room // 2
-        long = short + room % 2
-    return [long, short] if first > second else [short, long]
 
 
 def _id(entry: Json) -> int:
