@@ -129,8 +129,8 @@ class PipelineTokenizer(Tokenizer):
         """The token; None when there is none of that id."""
         return self._tokens.get(id)
 
-    def id(self, token: str) -> int | None:
-        """The id of a token, added ones among them; None when there is none."""
+    def token_id(self, token: str) -> int | None:
+        """The id of a token by its spelling, added tokens too; None when there is none."""
         return self._ids.get(token)
 
     def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:

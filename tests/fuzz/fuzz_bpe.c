@@ -43,6 +43,32 @@ static void check_spans(const fs_text_block *block, int64_t n, fs_text text) {
     }
 }
 
+/* The ids of a text's parts, of three bytes at least, one behind the other. */
+static fs_buffer encode_parts(fs_bpe_encoder *e, fs_text text) {
+    fs_buffer ids = {NULL, 0, 0};
+    fs_text_call call;
+    int32_t from = 0, to;
+    memset(&call, 0, sizeof call);
+    call.encoder = e;
+    for (; from < (int32_t)text.size; from = to) {
+        const fs_text part = {text.data + from, 0};
+        fs_text whole = part, view;
+        fs_text_block block;
+        int64_t tokens;
+        memset(&block, 0, sizeof block);
+        to = text.size - (size_t)from > 3 ? fs_bpe_cut(&call, text, FS_WANT_IDS, from + 3) : (int32_t)text.size;
+        HOLDS(to > from && to <= (int32_t)text.size);
+        whole.size = (size_t)(to - from);
+        view = fuzz_text(whole.data, whole.size); /* in memory of its own, so that what is read behind it is seen */
+        HOLDS(view.size == whole.size);
+        HOLDS(fs_bpe_job(&call, view, -1, FS_WANT_IDS | (from ? FS_WANT_NO_HEAD : 0), &block, &tokens) == FS_OK);
+        if (tokens) HOLDS(fs_buffer_append(&ids, block.ids.data, block.ids.size, NULL) == FS_OK);
+        fs_text_block_free(&block);
+        free((void *)view.data);
+    }
+    return ids;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const uint8_t modes[2] = {FS_MARKER_TOKEN, FS_MARKER_TOKEN};
     fs_text text;
@@ -62,6 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_spans(&placed, n[2], text);
     HOLDS(fs_bpe_decode(&encoders[0], fast.ids.data, n[0], 0, &decoded, NULL) == FS_OK);
     if (!(data[0] & 128)) HOLDS(fuzz_same(text, decoded.data, decoded.size)); /* markers may take spaces with them */
+    if (!(data[0] & 128)) {
+        fs_buffer parts = encode_parts(&encoders[0], text);
+        HOLDS(parts.size == fast.ids.size && fuzz_same(fuzz_view(parts.data, parts.size), fast.ids.data, parts.size));
+        fs_buffer_free(&parts);
+    }
     fs_buffer_free(&decoded);
     fs_text_block_free(&fast);
     fs_text_block_free(&slow);

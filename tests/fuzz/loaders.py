@@ -71,7 +71,10 @@ def pipelines() -> list[Any]:
 
 
 def pipeline(path: Path) -> None:
-    """A text behind a byte that says by which tokenizer. Where places are wanted no words are looked up."""
+    """A text behind a byte that says by which tokenizer.
+
+    Where places are wanted no words are looked up; in parts it is what it is whole.
+    """
     data = path.read_bytes()
     tokenizer = pipelines()[data[0] % len(pipelines())] if data else pipelines()[0]
     text = data[1:].decode("utf-8", "replace")
@@ -80,6 +83,10 @@ def pipeline(path: Path) -> None:
     same = batch.ids.tolist() == ids * 2 == tokenizer.encode(text.encode()) * 2
     if not same or tokenizer.count(text) != len(ids):
         raise AssertionError("ids depend on what else is asked")
+    tokenizer._native.cut_parts(2)
+    parts = tokenizer.encode_batch([text], threads=2, spans="bytes")
+    if parts.ids.tolist() != ids or not (parts.spans == batch.spans[: len(ids)]).all():
+        raise AssertionError("ids depend on how a text is shared by threads")
     spans = batch.spans[: len(ids)]
     if len(ids) and not (
         (spans[:, 0] <= spans[:, 1]).all() and spans.min() >= 0 and spans.max() <= len(text.encode())
@@ -89,15 +96,30 @@ def pipeline(path: Path) -> None:
 
 
 def folder(path: Path) -> None:
-    """One file of a native folder, whose name is the first line."""
+    """One file of a native folder."""
+    in_folder("native", path, lambda made: fastseq.load(made)("a cab"))
+
+
+def huggingface(path: Path) -> None:
+    """One file of a folder of transformers: its configuration, its tokenizer."""
+    in_folder("huggingface", path, go_on)
+
+
+def go_on(folder: str) -> None:
+    with fastseq.load(folder, threads=1) as model:
+        assert len(model.generate_ids([[1, 2, 3]], max_new_tokens=3)[0].ids) <= 3
+
+
+def in_folder(which: str, path: Path, use: Callable[[str], Any]) -> None:
+    """What is done with a folder of files/ one of whose files, named in the first line, is another."""
     name, _, content = path.read_bytes().partition(b"\n")
-    whole = Path(__file__).parents[2] / "build" / "fuzz" / "files" / "native"
+    whole = Path(__file__).parents[2] / "build" / "fuzz" / "files" / which
     if name not in (file.name.encode() for file in whole.iterdir()):
         return
     with tempfile.TemporaryDirectory() as made:
         shutil.copytree(whole, made, dirs_exist_ok=True)
         Path(made, name.decode()).write_bytes(content)
-        fastseq.load(made)("a cab")
+        use(made)
 
 
 # Target: how it loads, and the name that a file of it has.
@@ -110,6 +132,7 @@ TARGETS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "npz": (npz.load, "a.npz"),
     "torch_checkpoint": (torch_checkpoint.load, "a.pt"),
     "native_folder": (folder, "file"),
+    "huggingface_folder": (huggingface, "file"),
 }
 
 
@@ -192,7 +215,7 @@ def mutated(rng: random.Random, target: str, inputs: list[bytes]) -> bytes:
     if rng.random() < 0.6:
         if target == "tokenizer_json":
             return changed_values(rng, data)
-        if target == "native_folder" and data.partition(b"\n")[0].endswith(b".json"):
+        if target.endswith("_folder") and data.partition(b"\n")[0].endswith(b".json"):
             name, _, content = data.partition(b"\n")
             return name + b"\n" + changed_values(rng, content)
         if target == "safetensors" and len(data) > 8:

@@ -17,7 +17,7 @@ import numpy as np
 from fastseq.formats import safetensors
 from fastseq.formats.tensor import numpy_tensor
 from tests.api import small
-from tests.formats import gguf_files, test_gguf_model
+from tests.formats import gguf_files, recorded, test_gguf_model, test_huggingface
 from tests.reference import charsmap
 from tests.text import pipeline_models, toy
 from tests.text.sentencepiece_models import RECORDED
@@ -70,6 +70,7 @@ def write(work: Path) -> None:
     put(work, "npz", archives())
     put(work, "torch_checkpoint", [checkpoint()])
     put(work, "native_folder", native_folder(files / "native"))
+    put(work, "huggingface_folder", huggingface_folder(files / "huggingface"))
 
 
 def put(work: Path, target: str, contents: Iterable[bytes]) -> None:
@@ -182,5 +183,20 @@ def native_folder(folder: Path) -> Iterable[bytes]:
     """A folder, and each of its files behind a line with its name."""
     folder.mkdir(parents=True, exist_ok=True)
     small.seq2seq().save(folder)
+    return named_files(folder)
+
+
+def huggingface_folder(folder: Path) -> Iterable[bytes]:
+    """The same of a language model as transformers stores it, with the configurations of other families."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cases = recorded.cases()
+    recorded.write(folder, cases["llama"])
+    test_huggingface.tokens(folder)
+    yield from named_files(folder)
+    for case in cases.values():
+        yield b"config.json\n" + json.dumps(case["config"]).encode()
+
+
+def named_files(folder: Path) -> Iterable[bytes]:
     for path in sorted(folder.iterdir()):
         yield path.name.encode() + b"\n" + path.read_bytes()

@@ -47,6 +47,14 @@ def words(text):
     return text.split()
 
 
+@pytest.mark.parametrize("name", ["bert", "words", "t5", "llama"])
+def test_tokens_by_their_names(name):
+    tokenizer = load(models.kinds()[name])
+    for id in range(0, len(tokenizer), 7):
+        assert tokenizer.token_id(tokenizer.token(id)) == id
+    assert tokenizer.token_id("no such token") is None
+
+
 def test_wordpiece():
     model = models.wordpiece()
     tokenizer = load(models.content(model, pre_tokenizer={"type": "WhitespaceSplit"}))
