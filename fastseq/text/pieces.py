@@ -59,7 +59,7 @@ def _of_piece(tokenizer: SentencePieceTokenizer, id: int) -> bytes:
 
 def _behind_another(tokenizer: PipelineTokenizer, count: int) -> list[bytes]:
     """By decoding each behind a token of one letter, where nothing is taken from its beginning."""
-    anchor = next((id for id in map(tokenizer.id, "aeionxAX01") if id is not None), None)
+    anchor = next((id for id in map(tokenizer.token_id, "aeionxAX01") if id is not None), None)
     if anchor is None:
         return [b""] * count
     before = tokenizer.decode([anchor])
