@@ -229,12 +229,12 @@ static void score_task(void *ctx, int64_t begin, int64_t end, int worker) {
 }
 
 /* ids (N) moved by one behind `start`, sequence by sequence */
-static void shift_ids(const fs_batch *b, int32_t start, int32_t *ids) {
+static void shift_ids(const fs_batch *b, const int32_t *starts, int32_t *ids) {
     for (int64_t i = 0; i < b->count; i++)
-        for (int64_t j = b->offsets[i]; j < b->offsets[i + 1]; j++) ids[j] = j > b->offsets[i] ? b->ids[j - 1] : start;
+        for (int64_t j = b->offsets[i]; j < b->offsets[i + 1]; j++) ids[j] = j > b->offsets[i] ? b->ids[j - 1] : starts[i];
 }
 
-fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, int32_t start, float *logprobs,
+fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, const int32_t *starts, float *logprobs,
                              fs_error *err) {
     int64_t total = batch->offsets[batch->count];
     fs_batch shifted = *batch;
@@ -247,7 +247,7 @@ fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *bat
                        "a linear head over the vocabulary (%d)|rows %d wide", g->vocabulary, g->width);
     ids = fs_alloc((size_t)total * sizeof *ids);
     if (!ids) return fs_fail_memory(err, "log-probabilities", (uint64_t)total * sizeof *ids);
-    shift_ids(batch, start, ids);
+    shift_ids(batch, starts, ids);
     shifted.ids = ids;
     st = share_groups(&job, score_task, err);
     fs_free(ids);

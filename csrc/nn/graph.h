@@ -64,8 +64,8 @@ fs_status fs_graph_run_group(const fs_graph *g, int blocks, const fs_batch *batc
 fs_status fs_graph_forward(const fs_graph *g, fs_run *run, const fs_batch *batch, const fs_rows_out *out,
                            fs_error *err);
 
-/* logprobs (N): log-probability of each token after `start` and those before it in its sequence. */
-fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, int32_t start, float *logprobs,
+/* logprobs (N): log-probability of each token after starts[its sequence] and those before it in the sequence. */
+fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, const int32_t *starts, float *logprobs,
                              fs_error *err);
 
 #endif

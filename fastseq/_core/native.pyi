@@ -138,7 +138,9 @@ class Graph:
     def forward(
         self, ids: I32, offsets: I64, *, threads: int | None = None, rows: bool = True
     ) -> tuple[F32 | None, F32 | None, F32 | None]: ...
-    def log_probs(self, ids: I32, offsets: I64, *, start: int, threads: int | None = None) -> F32: ...
+    @property
+    def longest(self) -> int: ...  # tokens that it has positions for; 0: any number
+    def log_probs(self, ids: I32, offsets: I64, *, start: int | I32, threads: int | None = None) -> F32: ...
     def decode(
         self,
         memory: Memory | None,

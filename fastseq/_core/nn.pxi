@@ -67,7 +67,7 @@ cdef extern from "nn/graph.h" nogil:
     fs_status fs_batch_order(const fs_batch *b, int64_t *order, fs_error *err)
     fs_status fs_graph_forward(const fs_graph *g, fs_run *run, const fs_batch *batch, const fs_rows_out *out,
                                fs_error *err)
-    fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, int32_t start,
+    fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, const int32_t *starts,
                                  float *logprobs, fs_error *err)
 
 cdef dict _DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8, "blocks": FS_BLOCKS}
@@ -353,24 +353,28 @@ cdef class Graph:
         run.check(st, &err)
         return states, hidden, cell
 
-    def log_probs(self, ids, offsets, *, int start, threads=None):
-        """Log-probability (N) of every token after `start` and those before it in its sequence."""
+    @property
+    def longest(self):
+        return self.g.longest
+
+    def log_probs(self, ids, offsets, *, start, threads=None):
+        """Log-probability (N) of every token after `start`, one for all or one each, and those before it in its sequence."""
         cdef fs_error err
         cdef fs_status st
         cdef Run run
         cdef _Ragged ragged
+        cdef const int32_t[::1] c_starts
         cdef float *to
         self.enter()
         try:
             ragged, run = _Ragged(ids, offsets, self.g.vocabulary), Run(threads)
-            if not 0 <= start < self.g.vocabulary:
-                raise errors.ArgumentError("outside the vocabulary", where="start",
-                                           expected=f"0 to {self.g.vocabulary - 1}", found=str(start))
+            starts = _token_ids(np.broadcast_to(start, (ragged.batch.count,)), self.g.vocabulary, "start")
+            c_starts = starts
             result = np.empty(len(ragged.ids), np.float32)
             to = _floats(result)
             if to:
                 with nogil:
-                    st = fs_graph_log_probs(self.g, &run.run, &ragged.batch, start, to, &err)
+                    st = fs_graph_log_probs(self.g, &run.run, &ragged.batch, &c_starts[0], to, &err)
                 run.check(st, &err)
             return result
         finally:

@@ -15,6 +15,7 @@ from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.engine import Engine
 from fastseq.models.parts import Decoder, generations, repeated
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
+from fastseq.models.scores import scored
 from fastseq.models.search import Search, reporting
 from fastseq.models.spec import ModelSpec
 from fastseq.text import Batch
@@ -103,30 +104,36 @@ class LanguageModel(Model):
         """How probable each text is: log-probability a token, and perplexity.
 
         A model without a start token says nothing about the first token, which is then left out.
-        Option: threads.
+
+        Options:
+            window: how many tokens the model reads at once at most; None: as many as it has positions for. A
+                longer text is read in windows that overlap, in memory that does not grow with it.
+            stride: how many tokens a window goes on from the one before; None: half of it. Every token but
+                those of the first window is scored after `window - stride` tokens at least.
+            threads: of this call.
         """
         many, alone = listed(texts)
         scores = self.score_ids(self.encoded(many, options.get("threads")), **options)
         return scores[0] if alone else scores
 
-    def score_ids(self, sequences: Sequence[Any] | Batch, *, threads: int | None = None) -> list[TextScore]:
+    def score_ids(
+        self,
+        sequences: Sequence[Any] | Batch,
+        *,
+        window: int | None = None,
+        stride: int | None = None,
+        threads: int | None = None,
+    ) -> list[TextScore]:
         """As `score`, for callers with their own tokens."""
         self._open()
-        threads = self._threads(threads)
-        batch = packed(sequences)
-        start = self.decoder.start
-        if start is not None:
-            logprobs = self._graph_of_decoder.log_probs(
-                batch.ids, batch.offsets, start=start, threads=threads
-            )
-            return [TextScore(row, part) for row, part in zip(batch, _cut(logprobs, batch), strict=True)]
-        scores = []
-        for row in batch:  # each text has another first token
-            rest = packed([row[1:]])
-            first = int(row[0]) if len(row) else 0
-            logprobs = self._graph_of_decoder.log_probs(rest.ids, rest.offsets, start=first, threads=threads)
-            scores.append(TextScore(rest.ids, logprobs))
-        return scores
+        return scored(
+            self._graph_of_decoder,
+            packed(sequences),
+            self.decoder.start,
+            window=window,
+            stride=stride,
+            threads=self._threads(threads),
+        )
 
     def encoded(self, texts: list[str], threads: int | None = None) -> Batch:
         """Texts as ids, without special tokens."""
@@ -161,7 +168,3 @@ class LanguageModel(Model):
         texts = decoder.texts(decoded, search)
         times = Timings(tokenized, run - begun, time.perf_counter() - run)
         return generations(decoded, texts, times, search, since)
-
-
-def _cut(values: Any, batch: Batch) -> Iterable[Any]:
-    return np.split(values, batch.offsets[1:-1]) if len(batch) else []

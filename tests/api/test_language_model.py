@@ -50,6 +50,31 @@ def test_scores_every_token():
     assert model.score([]) == []
 
 
+@pytest.mark.parametrize("start", ["</s>", None])
+def test_long_texts_are_scored_in_windows(start):
+    model = small.language_model(start=start)
+    rng = np.random.default_rng(1)
+    texts = [rng.integers(2, 9, n).tolist() for n in (1, 4, 5, 30, 0, 11)]
+    whole = model.score_ids(texts)
+    for window, stride in ((4, 2), (4, None), (5, 1), (3, 3), (40, 7)):
+        scores = model.score_ids(texts, window=window, stride=stride, threads=2)
+        for ids, score, all_of_it in zip(texts, scores, whole, strict=True):
+            text = ids if start is None else [1, *ids]
+            assert score.ids.tolist() == text[1:]
+            np.testing.assert_array_equal(
+                score.token_logprobs[:window].tobytes(), all_of_it.token_logprobs[:window].tobytes()
+            )
+            for place in range(1 + window, len(text)):  # behind the first window
+                step = stride or window // 2
+                end = min(1 + window + -(-(place - window) // step) * step, len(text))
+                alone = text[end - window - 1 : place + 1]
+                wanted = small.language_model(start=None).score_ids([alone])[0].token_logprobs[-1]
+                assert score.token_logprobs[place - 1] == pytest.approx(float(wanted), abs=1e-5)
+    for wrong in ({"window": 0}, {"stride": 0}, {"window": 4, "stride": 5}, {"window": 1.5}):
+        with pytest.raises(ArgumentError, match=next(reversed(wrong))):
+            model.score_ids(texts, **wrong)
+
+
 def test_next_token():
     model = small.language_model()
     best = model.next_token("the good", top_k=len(small.WORDS))
