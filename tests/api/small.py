@@ -8,7 +8,7 @@ import numpy as np
 
 from fastseq.models import Classifier, Generation, LanguageModel, Seq2Seq
 from fastseq.models.spec import ModelSpec, tensor_shapes
-from fastseq.text import CharTokenizer, Vocabulary, WordTokenizer
+from fastseq.text import CharTokenizer, Tokenizer, Vocabulary, WordTokenizer
 
 LETTERS = ["<pad>", "<unk>", "</s>", *"abcdefghij '"]
 SOUNDS = ["<pad>", "<unk>", "<s>", "</s>", "A", "B", "C", "D", "E"]
@@ -129,6 +129,34 @@ def model_of_attention(**options: Any) -> LanguageModel:
         }
     )
     return LanguageModel(spec, weights_of(spec, 3), **{"tokenizer": words(), **options})
+
+
+CHAT = (
+    "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|model|>' }}{% endif %}"
+)
+
+
+def byte_model(seed: int = 1) -> LanguageModel:
+    """A language model over bytes and a few merges of them, with a chat template."""
+    corpus = ["the good film was a bad book", "yes no maybe not", "so and so, and 12 or 345"] * 5
+    special = ["<|end|>", "<|user|>", "<|model|>"]
+    tokenizer = Tokenizer.train(corpus, kind="bpe", vocab_size=300, special_tokens=special)
+    decoder = [
+        {"block": "embedding", "weights": "embedding", "vocabulary": len(tokenizer), "width": 6},
+        {"block": "rnn", "weights": "rnn", "cell": "gru", "input": 6, "hidden": 7},
+        {"block": "linear", "weights": "head", "input": 7, "output": len(tokenizer)},
+    ]
+    spec = ModelSpec.from_dict(
+        {
+            "fastseq": 1,
+            "task": "language_model",
+            "decoder": decoder,
+            "generation": {"stop": ["<|end|>"], "max_new_tokens": 30},
+            "chat_template": CHAT,
+        }
+    )
+    return LanguageModel(spec, weights_of(spec, seed), tokenizer=tokenizer)
 
 
 def same(mine: Generation, theirs: Generation) -> bool:

@@ -54,6 +54,8 @@ def test_run_json(models, capsys):
         "output": result.text,
         "score": result.score,
         "finish_reason": result.finish_reason,
+        "ids": result.ids.tolist(),
+        "token_logprobs": [round(value, 6) for value in result.token_logprobs.tolist()],
     }
     assert main(["run", str(models / "classifier"), "good film", "bad", "--json"]) == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
