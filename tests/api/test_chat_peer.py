@@ -58,7 +58,7 @@ def test_chat_on_the_command_line(model, tmp_path, capsys):
 
 def test_regular_expressions(model):
     pytest.importorskip("llguidance")
-    for regex in (r"[0-9]{2,4}", r"(yes|no), \w+!", "ü{3}"):
+    for regex in (r"[0-9]{2,4}", r"(yes|no), [a-z ]+!", "ü{3}"):
         for one in model.generate(["the", "a"], regex=regex, temperature=1.5, seed=1, max_new_tokens=40):
             assert one.finish_reason == "length" or re.fullmatch(regex, one.text)
     assert re.fullmatch("[ab]{5}", model.generate("so", regex="[ab]{5}").text)
