@@ -303,7 +303,9 @@ class Decoder:
         """What was decoded as text, up to what stopped it; empty texts without a tokenizer."""
         if self._tokenizer is None:
             return [""] * (len(decoded.offsets) - 1)
-        texts = self._tokenizer.decode_batch(Batch(decoded.ids, decoded.offsets))
+        lengths = np.diff(decoded.offsets)
+        said = iter(self._tokenizer.decode_batch(Batch(decoded.ids, np.unique(decoded.offsets))))
+        texts = [next(said) if length else "" for length in lengths.tolist()]
         ends = self.stop_texts(search.stop)
         return [before(text, ends) for text in texts] if ends else texts
 
@@ -333,8 +335,18 @@ def generations(
     reasons: list[FinishReason | None] = ["length", "stop", "deadline" if decoded.late else "interrupted"]
     reasons += [None, "interrupted", "deadline"]  # none where hypotheses are fewer than were asked for
     results: list[Generation | None] = []
+    stopped, empty = 2, slice(0, 0)
+    aligned = None if decoded.aligned is None else decoded.aligned[empty]
+    why: FinishReason = "deadline" if decoded.late else "interrupted"
+    untouched = Generation("", decoded.ids[empty], decoded.logprobs[empty], 0.0, why, timings, (), aligned)
+    shared = (
+        since is None and decoded.others is None
+    )  # of thousands of texts, most: one object for all of those
     for i, (text, ended) in enumerate(zip(texts, decoded.ended.tolist(), strict=True)):
         span = slice(bounds[i], bounds[i + 1])
+        if shared and ended == stopped and span.start == span.stop:
+            results.append(untouched)
+            continue
         logprobs, score = decoded.logprobs[:0], 0.0
         if search.return_scores:
             logprobs = decoded.logprobs[span]

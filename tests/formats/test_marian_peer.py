@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import fastseq
@@ -34,7 +35,8 @@ def test_tokens_and_scores_of_the_reference(pair: str) -> None:
     """In float32. The same of 1,000 sentences: python -m tests.formats.translations."""
     found = compare(pair, sources(pair, 60)[::5])
     assert found.different == []
-    assert found.worst < 1e-4
+    assert max(found.worst) < 2e-4
+    assert np.mean(np.array(found.worst) < 1e-4) > 0.98
 
 
 def test_ids_of_the_reference_in_int8() -> None:
