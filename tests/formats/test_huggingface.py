@@ -273,3 +273,29 @@ def test_texts_go_in_and_come_out(tmp_path):
     (tmp_path / "generation_config.json").write_text('{"eos_token_id": 90}')
     with pytest.raises(errors.FastseqError, match=r"generation_config\.json.*90"):
         fastseq.load(tmp_path)
+
+
+MERGED = {"</s>": 0, "a": 1, "b": 2, "\u0120": 3, "ab": 4, "\u0120ab": 5, "<pad>": 6}
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_vocabulary_and_merges(begins, tmp_path):
+    """As before there was tokenizer.json."""
+    write(tmp_path, CASES["opt"])
+    (tmp_path / "vocab.json").write_text(json.dumps(MERGED))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\na b\n\u0120 ab\n", encoding="utf-8")
+    settings = {"bos_token": {"content": "</s>"}, "pad_token": "<pad>", "add_bos_token": begins}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    with fastseq.load(tmp_path) as model:
+        assert model.tokenizer.encode("ab abb") == [0] * begins + [4, 5, 2]
+        assert model.tokenizer.decode([0, 4, 5, 6]) == "ab ab"
+        assert model.spec.generation.start == ("</s>" if begins else None)
+    (tmp_path / "merges.txt").write_bytes(b"a b c\n")
+    with pytest.raises(errors.FormatError, match=r"vocab\.json"):
+        fastseq.load(tmp_path)
+    (tmp_path / "vocab.json").write_text('{"a": "b"}')
+    with pytest.raises(errors.FormatError, match=r"vocab\.json"):
+        fastseq.load(tmp_path)
+    (tmp_path / "merges.txt").write_bytes(b"\xff")
+    with pytest.raises(errors.FormatError, match=r"merges\.txt: not UTF-8"):
+        fastseq.load(tmp_path)

@@ -8,9 +8,10 @@ from typing import Any
 from fastseq.errors import FastseqError, FormatError
 from fastseq.files import read_json, regular_size
 from fastseq.formats.fields import Fields
+from fastseq.formats.huggingface import merges
 from fastseq.models.plain import shown
 from fastseq.models.spec import GenerationSpec
-from fastseq.text import Tokenizer
+from fastseq.text import Tokenizer, sentencepiece
 from fastseq.text.bpe import BpeTokenizer
 from fastseq.text.pipeline import PipelineTokenizer
 from fastseq.text.sentencepiece import SentencePieceTokenizer
@@ -20,19 +21,17 @@ _ADVICE = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
 
 
 def tokenizer(folder: Path) -> Tokenizer | None:
-    """That of tokenizer.json, or of SentencePiece's tokenizer.model; None where there is neither."""
+    """Of tokenizer.json, SentencePiece's tokenizer.model, or vocab.json with merges.txt; None without."""
     if (folder / "tokenizer.json").is_file():
         return Tokenizer.load(folder / "tokenizer.json")
     if (folder / "tokenizer.model").is_file():
-        from fastseq.text import sentencepiece
-
         settings = _optional(folder / "tokenizer_config.json")
         return sentencepiece.load(
             folder / "tokenizer.model",
             add_bos=settings.flag("add_bos_token", True),
             add_eos=settings.flag("add_eos_token", False),
         )
-    return None
+    return merges.load(folder) if merges.matches(folder) else None
 
 
 def generation(folder: Path, config: Fields, found: Tokenizer | None, vocabulary: int) -> GenerationSpec:
