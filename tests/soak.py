@@ -25,6 +25,7 @@ from tests.api import small
 from tests.api.small import same
 
 PATIENCE = 120  # seconds for one answer
+GIVEN_UP = 0.2  # of the requests, half of those while they are gone through
 
 
 @dataclass
@@ -90,15 +91,17 @@ def check(answer: Answer, streamed: str | None, left: bool, wanted: Generation) 
 
 def ask(soak: Soak, rng: random.Random, trunks: list[list[str]]) -> None:
     prompt, options = request(rng, trunks)
+    fate = rng.random()
+    if fate < GIVEN_UP:
+        options["max_new_tokens"] = 1000
     late = {"deadline": rng.choice([0.0, 0.001, 0.01])} if rng.random() < 0.05 else {}
     answer = soak.engine.submit(prompt, **options, **late)
     streamed, left = None, False
-    fate = rng.random()
-    if fate < 0.1:
-        time.sleep(rng.choice([0, 0.0005, 0.005]))
+    if fate < GIVEN_UP / 2:
+        time.sleep(rng.choice([0, 0, 0.0005, 0.005]))
         answer.cancel()
     elif fate < 0.5 and not late:
-        leaves, streamed = (rng.randrange(5) if fate < 0.2 else None), ""
+        leaves, streamed = (rng.randrange(5) if fate < GIVEN_UP else None), ""
         for count, piece in enumerate(answer):
             if count == leaves:
                 left = True
