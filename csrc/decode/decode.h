@@ -6,7 +6,7 @@
 #include "../base/parallel.h"
 #include "../kernels/kernels.h"
 #include "../nn/stepper.h"
-#include "request.h"
+#include "shelf.h"
 
 /* Sources are numbered as the stepper numbers them; source i is sequence order[i] of the caller's. */
 typedef struct fs_decode_job {
@@ -24,6 +24,7 @@ typedef struct fs_decode_job {
     const fs_sampling *sampling;   /* (B), or NULL: how tokens are chosen; of beams, what changes logits, and `forced` */
     int alternatives;              /* most likely tokens to note for each token of an answer. Not for beams */
     const int32_t *limit;          /* (B): most tokens of a sequence */
+    const fs_beginning *beginning; /* of greedy search: what prompts may begin with, computed before; or NULL */
     int draft;                     /* of greedy search: as of a request */
     int beam;                      /* hypotheses at once: 1 is greedy search */
     int results;                   /* A of a sequence, best first; at most `beam` */

@@ -19,7 +19,7 @@ static void over(fs_waiting *waiting, fs_request *q) {
 fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t kept, fs_error *err) {
     *l = (fs_lane){.waiting = {next, over}, .rows = {.m = m, .k = k, .waiting = &l->waiting}};
     l->last = &l->first;
-    if (m->shelf && kept) {
+    if (m->shelf) {
         FS_TRY(fs_shelf_open(&l->shelf, m, kept, err));
         l->rows.shelf = &l->shelf;
     }
@@ -31,6 +31,8 @@ fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t k
     fs_rows_begin(&l->rows);
     return FS_OK;
 }
+
+fs_status fs_lane_load(fs_lane *l, const fs_beginning *b, fs_error *err) { return fs_shelf_load(&l->shelf, b, err); }
 
 void fs_lane_close(fs_lane *l) {
     fs_shelf_close(&l->shelf);

@@ -21,6 +21,9 @@ typedef struct fs_lane {
 fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t kept, fs_error *err);
 void fs_lane_close(fs_lane *l);
 
+/* A beginning that stays: of the stepper's places one. */
+fs_status fs_lane_load(fs_lane *l, const fs_beginning *b, fs_error *err);
+
 /* The request joins at the next pass, in the order added. */
 void fs_lane_add(fs_lane *l, fs_request *request);
 

@@ -1,5 +1,7 @@
 #include "shelf.h"
 
+#include <string.h>
+
 #include "../base/arena.h"
 
 enum { FEWEST = 16 }; /* tokens that are worth a place */
@@ -47,17 +49,28 @@ static void give_up(fs_shelf *s, int place) {
 static int oldest(const fs_shelf *s) {
     int place = -1;
     for (int i = 0; i < s->m->shelf; i++)
-        if (s->kept[i].count && (place < 0 || s->kept[i].used < s->kept[place].used)) place = i;
+        if (s->kept[i].count && !s->kept[i].stays && (place < 0 || s->kept[i].used < s->kept[place].used)) place = i;
     return place;
 }
 
+/* -1: all are taken by what stays */
 static int free_place(fs_shelf *s) {
     int place = 0;
     while (place < s->m->shelf && s->kept[place].count) place++;
     if (place < s->m->shelf) return place;
     place = oldest(s);
-    give_up(s, place);
+    if (place >= 0) give_up(s, place);
     return place;
+}
+
+fs_status fs_shelf_load(fs_shelf *s, const fs_beginning *b, fs_error *err) {
+    const int place = free_place(s);
+    const size_t bytes = (size_t)b->count * sizeof *b->tokens;
+    int32_t *tokens = fs_alloc(bytes);
+    if (!tokens) return fs_fail_memory(err, "kept prompts", bytes);
+    memcpy(tokens, b->tokens, bytes);
+    s->kept[place] = (fs_kept){.tokens = tokens, .count = b->count, .stays = 1, .used = ++s->uses};
+    return s->m->write(s->m, s->m->rows + place, b->count, b->kept, err);
 }
 
 /* Kept texts that the new one begins with go; whether one begins with the new one. */
@@ -69,7 +82,7 @@ static int known(fs_shelf *s, const fs_request *q, int count) {
             kept->used = ++s->uses;
             return 1;
         }
-        if (n == kept->count) give_up(s, i);
+        if (n == kept->count && !kept->stays) give_up(s, i);
     }
     return 0;
 }
@@ -78,12 +91,12 @@ void fs_shelf_put(fs_shelf *s, const fs_request *q, int row, int count) {
     int32_t *tokens;
     int place;
     if (count < FEWEST || count > s->most || known(s, q, count)) return;
-    tokens = fs_alloc((size_t)count * sizeof *tokens);
-    if (!tokens) return; /* then it is computed again */
-    for (int i = 0; i < count; i++) tokens[i] = fs_request_token(q, i);
     while (s->tokens + count > s->most) give_up(s, oldest(s));
     place = free_place(s);
+    tokens = place < 0 ? NULL : fs_alloc((size_t)count * sizeof *tokens);
+    if (!tokens) return; /* then it is computed again */
+    for (int i = 0; i < count; i++) tokens[i] = fs_request_token(q, i);
     s->m->fork(s->m, s->m->rows + place, row, count);
-    s->kept[place] = (fs_kept){tokens, count, ++s->uses};
+    s->kept[place] = (fs_kept){.tokens = tokens, .count = count, .used = ++s->uses};
     s->tokens += count;
 }

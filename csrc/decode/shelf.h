@@ -6,9 +6,17 @@
 #include "../nn/stepper.h"
 #include "request.h"
 
+/* A beginning from outside: its tokens, and what a stepper has read of them (fs_stepper.size floats). */
+typedef struct fs_beginning {
+    const int32_t *tokens; /* (count) */
+    int count;
+    const float *kept;
+} fs_beginning;
+
 typedef struct fs_kept {
     int32_t *tokens; /* (count) */
     int count;       /* 0: the place is free */
+    int stays;       /* it does not go for others */
     int64_t used;    /* higher: later */
 } fs_kept;
 
@@ -23,6 +31,9 @@ typedef struct fs_shelf {
 /* `most`: tokens to keep at most. The stepper is borrowed. */
 fs_status fs_shelf_open(fs_shelf *s, fs_stepper *m, int64_t most, fs_error *err);
 void fs_shelf_close(fs_shelf *s);
+
+/* A beginning that stays; there is a free place. */
+fs_status fs_shelf_load(fs_shelf *s, const fs_beginning *b, fs_error *err);
 
 /* How many tokens the request's prompt has in common with the one of the kept that it has most in common with; *place: its. */
 int fs_shelf_find(fs_shelf *s, const fs_request *q, int *place);

@@ -20,6 +20,8 @@ typedef union page_head {
 
 static page_head *head_of(float *page) { return (page_head *)page - 1; }
 
+static int pages_of(int count) { return (count + PAGE - 1) / PAGE; }
+
 fs_status fs_cache_open(fs_cache *c, int rows, size_t floats, fs_error *err) {
     *c = (fs_cache){.floats = floats, .rows = rows};
     if (!floats) return FS_OK;
@@ -110,7 +112,7 @@ void fs_cache_reorder(fs_cache *c, int rows, int n, const int32_t *from) {
 }
 
 void fs_cache_fork(fs_cache *c, int row, int from, int count) {
-    const int pages = (count + PAGE - 1) / PAGE;
+    const int pages = pages_of(count);
     float **table;
     if (!c->room) return;
     table = c->tables + (size_t)row * (size_t)c->room;
@@ -124,4 +126,19 @@ void fs_cache_fork(fs_cache *c, int row, int from, int count) {
         head_of(table[i])->is.users++;
     }
     c->counts[row] = pages;
+}
+
+size_t fs_cache_size(const fs_cache *c, int count) { return (size_t)pages_of(count) * c->floats; }
+
+void fs_cache_read(const fs_cache *c, int row, int count, float *to) {
+    for (int i = 0; i < pages_of(count); i++)
+        memcpy(to + (size_t)i * c->floats, fs_cache_pages(c, row)[i], c->floats * sizeof *to);
+}
+
+fs_status fs_cache_write(fs_cache *c, int row, int count, const float *from, fs_error *err) {
+    fs_cache_clear(c, row);
+    FS_TRY(fs_cache_reserve(c, row, 0, count, err));
+    for (int i = 0; i < pages_of(count); i++)
+        memcpy(fs_cache_pages(c, row)[i], from + (size_t)i * c->floats, c->floats * sizeof *from);
+    return FS_OK;
 }

@@ -35,6 +35,11 @@ fs_status fs_cache_reserve(fs_cache *c, int row, int first, int last, fs_error *
 void fs_cache_reorder(fs_cache *c, int rows, int n, const int32_t *from);
 /* `row` becomes the first `count` tokens of row `from`, which may be itself. */
 void fs_cache_fork(fs_cache *c, int row, int from, int count);
+/* Floats of `count` tokens of a row, outside. */
+size_t fs_cache_size(const fs_cache *c, int count);
+/* The first `count` tokens of a row go to `to`; and a row becomes what is in `from`. Both are of fs_cache_size floats. */
+void fs_cache_read(const fs_cache *c, int row, int count, float *to);
+fs_status fs_cache_write(fs_cache *c, int row, int count, const float *from, fs_error *err);
 
 /* The pages of a row, until the next call of these. */
 static inline float *const *fs_cache_pages(const fs_cache *c, int row) { return c->tables + (size_t)row * (size_t)c->room; }

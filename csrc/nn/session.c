@@ -106,8 +106,13 @@ fs_status fs_session_create(const fs_graph *decoder, const fs_sources *sources, 
         s->stepper.widest = rows + RUN;
         s->stepper.feed = fs_session_feed;
         s->stepper.run = fs_session_run;
-        s->stepper.fork = forks(decoder) ? fs_session_fork : NULL;
-        s->stepper.shelf = s->stepper.fork ? sources->shelf : 0;
+    }
+    if (takes_runs(decoder) && forks(decoder)) {
+        s->stepper.shelf = sources->shelf;
+        s->stepper.fork = fs_session_fork;
+        s->stepper.size = fs_session_size;
+        s->stepper.read = fs_session_read;
+        s->stepper.write = fs_session_write;
     }
     s->decoder = decoder;
     s->sources = *sources;

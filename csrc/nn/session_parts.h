@@ -57,6 +57,9 @@ const int32_t *fs_session_candidates(fs_stepper *stepper, int row, int *count);
 void fs_session_begin(fs_stepper *stepper, int row, int64_t source);
 void fs_session_reorder(fs_stepper *stepper, int n, const int32_t *from);
 void fs_session_fork(fs_stepper *stepper, int row, int from, int count);
+size_t fs_session_size(const fs_stepper *stepper, int count);
+void fs_session_read(const fs_stepper *stepper, int row, int count, float *to);
+fs_status fs_session_write(fs_stepper *stepper, int row, int count, const float *from, fs_error *err);
 fs_status fs_session_step(fs_stepper *stepper, int n, const int32_t *tokens, const unsigned char *need, float *logits,
                           fs_error *err);
 fs_status fs_session_run(fs_stepper *stepper, int n, const int32_t *counts, const int32_t *tokens, const unsigned char *need,

@@ -75,3 +75,18 @@ void fs_session_fork(fs_stepper *stepper, int row, int from, int count) {
     s->place[row] = count;
     fs_cache_fork(&s->cache, row, from, count);
 }
+
+size_t fs_session_size(const fs_stepper *stepper, int count) {
+    return fs_cache_size(&((const fs_session *)stepper)->cache, count);
+}
+
+void fs_session_read(const fs_stepper *stepper, int row, int count, float *to) {
+    fs_cache_read(&((const fs_session *)stepper)->cache, row, count, to);
+}
+
+fs_status fs_session_write(fs_stepper *stepper, int row, int count, const float *from, fs_error *err) {
+    fs_session *s = (fs_session *)stepper;
+    s->row_source[row] = 0;
+    s->place[row] = count;
+    return fs_cache_write(&s->cache, row, count, from, err);
+}

@@ -5,6 +5,8 @@
 #ifndef FS_NN_STEPPER_H
 #define FS_NN_STEPPER_H
 
+#include <stddef.h>
+
 #include "../base/status.h"
 
 typedef struct fs_stepper fs_stepper;
@@ -35,6 +37,11 @@ struct fs_stepper {
     /* `row` becomes the first `count` tokens of what row `from` is; of itself, tokens are taken back. NULL where a model can
      * not. */
     void (*fork)(fs_stepper *s, int row, int from, int count);
+    /* What the first `count` tokens of `row` have become, in so many floats; and a row that becomes what was read. NULL where
+     * there is no `fork`. */
+    size_t (*size)(const fs_stepper *s, int count);
+    void (*read)(const fs_stepper *s, int row, int count, float *to);
+    fs_status (*write)(fs_stepper *s, int row, int count, const float *from, fs_error *err);
     /* The tokens that `row` may go on with, rising, *count of them: logits[j] of the row is then that of the j-th. NULL:
      * the whole vocabulary. The function itself may be NULL. */
     const int32_t *(*candidates)(fs_stepper *s, int row, int *count);

@@ -13,6 +13,8 @@ cdef extern from "nn/stepper.h" nogil:
                          float *logits, fs_error *err) noexcept nogil
         void (*reorder)(fs_stepper *s, int n, const int32_t *from_) noexcept nogil
         const int32_t *(*candidates)(fs_stepper *s, int row, int *count) noexcept nogil
+        size_t (*size)(const fs_stepper *s, int count) noexcept nogil
+        void (*read)(const fs_stepper *s, int row, int count, float *to) noexcept nogil
         const float *(*attention)(fs_stepper *s, int row, int64_t *count) noexcept nogil
 
 cdef extern from "nn/shortlist.h" nogil:
@@ -42,6 +44,12 @@ cdef extern from "nn/session.h" nogil:
     void fs_session_free(fs_session *s)
     fs_stepper *fs_session_stepper(fs_session *s)
 
+cdef extern from "decode/shelf.h" nogil:
+    ctypedef struct fs_beginning:
+        const int32_t *tokens
+        int count
+        const float *kept
+
 cdef extern from "decode/decode.h" nogil:
     ctypedef struct fs_decode_job:
         const fs_kernels *k
@@ -58,6 +66,7 @@ cdef extern from "decode/decode.h" nogil:
         const fs_sampling *sampling
         int alternatives
         const int32_t *limit
+        const fs_beginning *beginning
         int draft
         int beam
         int results
@@ -207,15 +216,71 @@ cdef int _within(value, int low, int high, str where) except -1:
     return 0
 
 
+cdef class Beginning:
+    """What prompts may begin with, computed before.
+
+    ids (T) int32, one at least; kept: what a model had of them, float32, or None: it is computed.
+    """
+    cdef readonly object ids, kept
+    cdef Graph decoder
+    cdef fs_beginning b
+
+    def __init__(self, Graph decoder, ids, kept=None):
+        cdef const int32_t[::1] c_ids
+        cdef float[::1] c_kept
+        cdef fs_error err
+        cdef fs_status st = FS_OK
+        cdef fs_sources sources
+        cdef _Sessions sessions = _Sessions(1)
+        cdef Run run = Run(1)
+        cdef fs_stepper *m
+        cdef _Ragged checked = _Ragged(ids, [0, len(ids)], decoder.g.vocabulary, decoder.g.least)
+        cdef int count = len(ids)
+        cdef int64_t size
+        if not count or decoder.g.longest and count > decoder.g.longest:
+            raise errors.ArgumentError("empty, or longer than the model has positions", where="prompt",
+                                       expected=f"1 to {decoder.g.longest or 2**31 - 1} tokens", found=str(count))
+        self.ids, c_ids = checked.ids, checked.ids
+        memset(&sources, 0, sizeof(sources))
+        decoder.enter()
+        try:
+            sessions.open(decoder.g, &sources, 1, &run.run)
+            m = sessions.steppers[0]
+            if m.size == NULL:
+                raise errors.UnsupportedError("a model whose sequences are more than what it keeps of their tokens", where="prompt")
+            size = <int64_t>m.size(m, count)
+            self.kept = np.empty(size, np.float32) if kept is None else as_array(kept, np.float32, "kept")
+            if len(self.kept) != size:
+                raise errors.FormatError("of another model", where="kept", expected=f"{size} numbers", found=str(len(self.kept)))
+            c_kept = self.kept
+            if kept is None:
+                m.begin(m, 0, 0)
+                with nogil:
+                    st = m.feed(m, 0, count, &c_ids[0], &err)
+                    if st == FS_OK and not run.run.stopped:
+                        m.read(m, 0, count, <float *>&c_kept[0])
+                run.check(FS_ERR_INTERRUPTED if st == FS_OK and run.run.stopped else st, &err)
+        finally:
+            decoder.leave()
+        self.decoder = decoder
+        self.b.tokens, self.b.count, self.b.kept = &c_ids[0], count, &c_kept[0]
+
+    cdef const fs_beginning *of(self, Graph decoder) except NULL:
+        if self.decoder is not decoder:
+            raise errors.ArgumentError("of another model", where="prompt_cache")
+        return &self.b
+
+
 cdef class _Search:
     """What is asked of a search, and the arrays that it points to."""
     cdef fs_decode_job job
+    cdef Beginning beginning
     cdef object prompts, stop, limits, never, deadline, progress, threads, sampling, samplings, stop_text, pieces
     cdef int rows, aligned
     cdef int64_t batch_tokens
 
     def __cinit__(self, Graph decoder, _Ragged prompts, *, stop, max_new_tokens, never=(), beam=1, results=1,
-                  length_penalty=1.0, aligned=False, int draft=0, Sampling sampling=None, seeds=None, streams=None,
+                  length_penalty=1.0, aligned=False, int draft=0, Beginning beginning=None, Sampling sampling=None, seeds=None, streams=None,
                   Strings stop_text=None, Strings pieces=None, int alternatives=0, threads=None, int rows=0, batch_tokens=None,
                   deadline=None,
                   progress=None):
@@ -244,7 +309,8 @@ cdef class _Search:
         self.job.stop, self.job.stops = (&c_stop[0] if len(self.stop) else NULL), len(self.stop)
         self.job.never, self.job.nevers = (&c_never[0] if len(self.never) else NULL), len(self.never)
         self.job.limit = &c_limits[0] if B else NULL
-        self.job.draft = draft
+        self.job.draft, self.beginning = draft, beginning
+        self.job.beginning = beginning.of(decoder) if beginning is not None else NULL
         self.job.beam, self.job.results, self.job.length_penalty = beam, results, length_penalty
         _within(alternatives, 0, 1024, "top_logprobs")
         self.job.alternatives = min(alternatives, <int>decoder.g.vocabulary)
@@ -347,7 +413,7 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
             return found.result(False)
         sources.memory = &memory.memory if memory is not None else NULL
         sources.encoder, sources.batch, sources.order, sources.shortlist = NULL, NULL, NULL, NULL
-        sources.attention, sources.shelf = search.aligned, 0
+        sources.attention, sources.shelf = search.aligned, search.beginning is not None
         if source is not None:
             order = np.empty(B, np.int64)
             c_order = order

@@ -23,6 +23,7 @@ cdef extern from "decode/lane.h" nogil:
         pass
     fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t kept, fs_error *err)
     void fs_lane_close(fs_lane *l)
+    fs_status fs_lane_load(fs_lane *l, const fs_beginning *b, fs_error *err)
     void fs_lane_add(fs_lane *l, fs_request *request)
     fs_status fs_lane_work(fs_lane *l, fs_error *err)
     fs_request *fs_lane_take(fs_lane *l)
@@ -114,7 +115,7 @@ cdef class Lane:
     """A language model at work on up to `rows` sequences, one thread's. Only `wake` is for other threads.
 
     kept: tokens of sequences that ended which are kept, so that prompts that begin as they do go on from there, at most
-    `places` of those.
+    `places` of those. beginnings: that stay as well.
     """
     cdef fs_lane lane
     cdef fs_run run
@@ -122,18 +123,23 @@ cdef class Lane:
     cdef Graph decoder
     cdef dict held
 
-    def __init__(self, Graph decoder, int rows, *, int64_t kept=0, int places=32):
+    def __init__(self, Graph decoder, int rows, *, int64_t kept=0, int places=32, beginnings=()):
+        cdef Beginning beginning
+        cdef const fs_beginning *b
         cdef fs_sources sources
         cdef fs_error err
         _within(rows, 1, 4096, "rows")
         decoder.enter()
         self.decoder, self.held = decoder, {}
         memset(&sources, 0, sizeof(sources))
-        sources.shelf = places if kept > 0 else 0
+        sources.shelf = (places if kept > 0 else 0) + len(beginnings)
         self.run.threads = 1
         self.sessions = _Sessions(1)
         self.sessions.open(decoder.g, &sources, rows, &self.run)
         check(fs_lane_open(&self.lane, self.sessions.steppers[0], decoder.k, kept, &err), &err)
+        for beginning in beginnings if self.sessions.steppers[0].size != NULL else ():
+            b = beginning.of(decoder)
+            check(fs_lane_load(&self.lane, b, &err), &err)
 
     def __dealloc__(self):
         fs_lane_close(&self.lane)

@@ -221,6 +221,14 @@ class Decoded:
 def clock() -> int: ...  # nanoseconds
 def shortlist_checksum(data: Any) -> int: ...
 
+class Beginning:
+    """What prompts may begin with, computed before."""
+
+    ids: I32
+    kept: F32  # what the model has of them
+
+    def __init__(self, decoder: Graph, ids: I32, kept: F32 | None = None) -> None: ...  # None: it is computed
+
 class Shortlist:
     """For each source token the target tokens that translate it."""
 
@@ -280,7 +288,15 @@ class Request:
 class Lane:
     """A language model at work on up to `rows` sequences, one thread's. Only `wake` is for other threads."""
 
-    def __init__(self, decoder: Graph, rows: int, *, kept: int = 0, places: int = 32) -> None: ...
+    def __init__(
+        self,
+        decoder: Graph,
+        rows: int,
+        *,
+        kept: int = 0,
+        places: int = 32,
+        beginnings: Sequence[Beginning] = (),
+    ) -> None: ...
     def __len__(self) -> int: ...
     def add(self, request: Request) -> None: ...
     def work(self) -> tuple[list[Request], Exception | None]: ...  # those that are over, and what went wrong

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,10 @@ from fastseq.models.search import Search
 
 if TYPE_CHECKING:
     from fastseq.models.language_model import LanguageModel
+    from fastseq.models.prompt_cache import PromptCache
 
 DEFAULTS = Search()
-OTHERS = ("beam_size", "num_return", "align", "threads", "batch_tokens", "progress")  # options of whole calls
+OTHERS = "beam_size num_return align threads batch_tokens progress prompt_cache".split()  # of whole calls
 
 
 class Engine:
@@ -52,6 +53,7 @@ class Engine:
         max_tokens: int | None = None,
         max_waiting: int = 1024,
         prompt_cache: int = 8192,
+        beginnings: Sequence[PromptCache] = (),
         threads: int | None = None,
     ) -> None:
         model._open()
@@ -62,7 +64,9 @@ class Engine:
         threads = model._threads(threads) or native.get_num_threads()
         threads = max(1, min(threads, max_batch))
         self._model, graph, rows = model, model.decoder.graph, -(-max_batch // threads)
-        lanes = [native.Lane(graph, rows, kept=prompt_cache // threads) for _ in range(threads)]
+        kept = [beginning.native for beginning in beginnings]
+        room = prompt_cache // threads
+        lanes = [native.Lane(graph, rows, kept=room, beginnings=kept) for _ in range(threads)]
         self._work = _Work(lanes, rows, max_tokens, max_waiting)
         self._closing = weakref.finalize(self, self._work.close)  # also as the interpreter ends
 
@@ -135,7 +139,7 @@ class _Work:
     def __init__(self, lanes: list[native.Lane], rows: int, max_tokens: int | None, max_waiting: int) -> None:
         self.max_tokens, self.max_waiting, self.rows = max_tokens, max_waiting, rows
         self.process = os.getpid()
-        lock = threading.Lock()
+        lock = threading.RLock()  # garbage that is collected while it is held may close an engine
         self.changed = threading.Condition(lock)  # something to do, or nothing ever again
         self.room = threading.Condition(lock)
         self.waiting: deque[Answer] = deque()

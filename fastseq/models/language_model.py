@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any, overload
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastseq.models.answer import Answer
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.engine import Engine
 from fastseq.models.parts import Decoder, generations, repeated
+from fastseq.models.prompt_cache import PromptCache
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
 from fastseq.models.scores import scored
 from fastseq.models.search import Search, reporting
@@ -105,12 +107,27 @@ class LanguageModel(Model):
         answer.add_done_callback(lambda _: engine.close())
         return answer
 
+    def prompt_cache(
+        self, text: str | Sequence[int] | None = None, *, path: str | PathLike[str] | None = None
+    ) -> PromptCache:
+        """What the model computes of a text (or ids) that prompts begin with, once for all of them.
+
+        path: of one that was saved, instead.
+        """
+        self._open()
+        if (text is None) == (path is None):
+            raise ArgumentError("either a text or a path", where="prompt_cache")
+        if path is not None:
+            return PromptCache.load(self, path)
+        batch = self.prompts(self.encoded([text]) if isinstance(text, str) else packed([text]))
+        return PromptCache(self, batch.ids)
+
     def engine(self, **options: Any) -> Engine:
         """An `Engine`, which continues texts for many callers at once; close it, or use it in a `with`.
 
         Options: max_batch (32), sequences under way together; max_tokens, that they may hold in all, prompts
         and answers (no bound); max_waiting (1024) prompts beside those; prompt_cache (8192), tokens of ended
-        sequences that are kept for prompts that begin alike; threads.
+        sequences that are kept for prompts that begin alike; beginnings, of `prompt_cache`; threads.
         """
         return Engine(self, **options)
 

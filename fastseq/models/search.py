@@ -19,6 +19,7 @@ from fastseq.text.pieces import strings
 
 if TYPE_CHECKING:
     from fastseq.models.parts import Decoder
+    from fastseq.models.prompt_cache import PromptCache
 
 Progress = Callable[[int, int], object]  # called with what is done and what there is to do
 Told = Callable[[int], object] | None  # called with what is done
@@ -51,6 +52,8 @@ class Search(Sampling):
         return_scores: False leaves `token_logprobs` empty and `score` 0.
         draft: most tokens that are guessed ahead where a text repeats itself; those that are what would have
             been chosen come out of one pass through the model. It changes nothing but the time; 0: none.
+        prompt_cache: what a language model's prompts begin with, computed before
+            (`LanguageModel.prompt_cache`).
         align: note which token of the source each token of an output comes from, by the decoder's attention.
         threads: of this call.
         batch_tokens: source tokens that a thread takes at once; what a run holds in memory grows with it.
@@ -70,6 +73,7 @@ class Search(Sampling):
     json_schema: Any = None
     return_scores: bool = True
     draft: int = 0
+    prompt_cache: PromptCache | None = None
     align: bool = False
     threads: int | None = None
     batch_tokens: int | None = None
@@ -145,6 +149,7 @@ class Search(Sampling):
             "results": self.num_return // self.samples,
             "length_penalty": self.length_penalty,
             "draft": self.draft,
+            "beginning": None if self.prompt_cache is None else self.prompt_cache.native,
             "aligned": self.align,
             "threads": threads,
             "batch_tokens": self.batch_tokens,

@@ -110,7 +110,7 @@ def classifier(seed: int = 1, spec: ModelSpec | None = None, **options: Any) -> 
     return Classifier(spec, weights_of(spec, seed), **{"tokenizer": words(), **options})
 
 
-def model_of_attention(**options: Any) -> LanguageModel:
+def model_of_attention(seed: int = 3, **options: Any) -> LanguageModel:
     """A language model of one layer of self-attention, which never stops by itself."""
     count, width = len(WORDS), 8
     before: dict[str, Any] = {"residual": True, "norm": "rms", "norm_place": "before", "width": width}
@@ -128,7 +128,7 @@ def model_of_attention(**options: Any) -> LanguageModel:
             "generation": {"start": "</s>", "stop": ["</s>"], "never": ["</s>"], "max_new_tokens": 6},
         }
     )
-    return LanguageModel(spec, weights_of(spec, 3), **{"tokenizer": words(), **options})
+    return LanguageModel(spec, weights_of(spec, seed), **{"tokenizer": words(), **options})
 
 
 CHAT = (
