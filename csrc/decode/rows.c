@@ -144,6 +144,7 @@ static void guess(fs_rows *r, int *room) {
         const fs_request *q = row->request;
         row->draft.count = 0;
         if (!row->count || !q->draft || q->aligned || r->n > ALONE || !r->m->fork) continue;
+        if (q->sampling && q->sampling->mask) continue; /* which is that of the next token alone */
         fs_draft_guess(&row->draft, q, FS_MIN(FS_MIN(drafts, *room), q->limit - (int)q->count - 1));
         row->count += row->draft.count;
         drafts -= row->draft.count;
