@@ -43,28 +43,10 @@ cdef fs_text view_of_any(object text, str name, Py_ssize_t place) except *:
     return view
 
 
-cdef str _widened(const uint8_t *data, size_t size):
-    """The str of UTF-8; None when it is not valid. Where characters are not ASCII, several times as fast as Python."""
-    cdef int width
-    cdef size_t count = fs_utf8_shape(data, size, &width)
-    cdef str made
-    if width == 0:
-        made = PyUnicode_New(<Py_ssize_t>count, 0x7F)
-        memcpy(PyUnicode_DATA(made), data, size)
-        return made
-    made = PyUnicode_New(<Py_ssize_t>count, 0xFF if width == 1 else 0xFFFF if width == 2 else 0x10FFFF)
-    return made if fs_utf8_widen(data, size, width, PyUnicode_DATA(made)) else None
-
-
 cdef str text_of(const void *data, size_t size, const char *how="strict"):
     """`how`: what becomes of bytes that are not UTF-8, as `bytes.decode` has it."""
-    cdef str made
     if size == 0:
         return ""
-    if size >= 64:  # a few characters are quick either way
-        made = _widened(<const uint8_t *>data, size)
-        if made is not None:
-            return made
     return PyUnicode_DecodeUTF8(<const char *>data, <Py_ssize_t>size, how)
 
 

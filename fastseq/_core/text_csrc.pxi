@@ -3,8 +3,6 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     str PyUnicode_DecodeUTF8(const char *s, Py_ssize_t size, const char *how)
     bint PyUnicode_Check(object o)
-    str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
-    void *PyUnicode_DATA(object o)
     char *PyBytes_AS_STRING(object o)
     Py_ssize_t PyBytes_GET_SIZE(object o)
     char *PyByteArray_AS_STRING(object o)
@@ -67,10 +65,6 @@ cdef extern from "text/unicode/unicode.h" nogil:
         uint16_t flags
         uint8_t word_break
     const fs_character *fs_unicode_of(unsigned int c)
-
-cdef extern from "text/unicode/utf8_widen.h" nogil:
-    size_t fs_utf8_shape(const uint8_t *text, size_t size, int *width)
-    int fs_utf8_widen(const uint8_t *text, size_t size, int width, void *to)
 
 cdef extern from "text/hash.h" nogil:
     ctypedef struct fs_hash_key:
