@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastseq.cli.generation import search_of
@@ -27,14 +27,19 @@ def chat(model: Any, options: argparse.Namespace, texts: Iterator[str]) -> None:
     messages = [{"role": "system", "content": options.system}] if options.system else []
     for text in texts:
         messages.append({"role": "user", "content": text})
-        answer = model.stream(messages=messages, **search_of(options))
-        told = []
-        for piece in answer:
-            told.append(piece)
-            sys.stdout.write(piece)
-            sys.stdout.flush()
-        sys.stdout.write("\n")
-        messages.append({"role": "assistant", "content": "".join(told)})
+        answer = show(model.stream(messages=messages, **search_of(options)))
+        messages.append({"role": "assistant", "content": answer})
+
+
+def show(pieces: Iterable[str]) -> str:
+    """Writes pieces of a line as they come, and gives it."""
+    told = []
+    for piece in pieces:
+        told.append(piece)
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+    return "".join(told)
 
 
 def asked() -> Iterator[str]:

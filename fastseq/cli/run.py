@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fastseq.cli.chat import add_chat, asked, chat
+from fastseq.cli.chat import add_chat, asked, chat, show
 from fastseq.cli.common import DTYPES, Commands, add_threads, command, count, file_lines, peak_memory
 from fastseq.cli.generation import add_search, refuse_search, search_of
 
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from fastseq.progress import progress_bar
 
     begun = time.perf_counter()
-    model = fastseq.load(options.model, dtype=options.dtype, threads=options.threads, spec=options.spec)
+    model: Any = fastseq.load(options.model, dtype=options.dtype, threads=options.threads, spec=options.spec)
     if model.task == "classifier":
         refuse_search(options, "a classifier generates nothing")
     if options.html and not _translates(model):
@@ -67,6 +67,10 @@ def run(options: argparse.Namespace) -> int:
     looking = None if not sys.stdout.isatty() else False  # a bar between results would be no help
     with model, progress_bar(looking, unit="text") as done:
         for texts in _groups(options):
+            if len(texts) == 1 and _streams(model, options):
+                show(model.stream(texts[0], **search_of(options)))
+                done(1)
+                continue
             for line in _results(model, texts, options, stats):
                 sys.stdout.write(line + "\n")
             sys.stdout.flush()
@@ -74,6 +78,12 @@ def run(options: argparse.Namespace) -> int:
         if options.stats:
             stats.show(model, options)
     return 0
+
+
+def _streams(model: Any, options: argparse.Namespace) -> bool:
+    """Whether an output is written while it is made: one text alone, as text."""
+    plain = not (options.json or options.stats or options.num_return or options.top_logprobs)
+    return model.task == "language_model" and plain and options.beam_size == 1
 
 
 def _chat(model: Any, options: argparse.Namespace) -> int:
