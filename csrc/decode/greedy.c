@@ -73,7 +73,7 @@ fs_status fs_greedy(fs_stepper *m, const fs_decode_job *job, int64_t first, int6
     list l = {.waiting = {take, write_result}, .job = job, .out = out, .next = first, .end = first + count};
     fs_rows rows = {.m = m, .k = job->k, .waiting = &l.waiting};
     fs_shelf shelf = {0};
-    fs_status st;
+    fs_status st = FS_OK;
     FS_TRY_DONE(cut_room(&l, &rows, scratch, err));
     FS_TRY_DONE(m->prepare(m, first, count, err));
     if (job->beginning && m->shelf) {
@@ -81,9 +81,10 @@ fs_status fs_greedy(fs_stepper *m, const fs_decode_job *job, int64_t first, int6
         FS_TRY_DONE(fs_shelf_load(&shelf, job->beginning, err));
         rows.shelf = &shelf;
     }
-    do
+    while (st == FS_OK && !fs_run_stopped(run, worker)) { /* which may have been while sources were made ready */
         st = fs_rows_pass(&rows, err);
-    while (rows.n && st == FS_OK && !fs_run_stopped(run, worker));
+        if (!rows.n) break;
+    }
     fs_rows_stop(&rows, FS_END_RUN);
     fs_atomic_add(out->steps, rows.passes);
 done:
