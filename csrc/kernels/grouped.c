@@ -25,7 +25,7 @@ typedef struct sharing {
 
 /* n groups of a row, a few at once */
 static void quantize_groups(const fs_grouped *m, fs_grouped_layout l, const float *x, int n, uint8_t *to) {
-    const int excess = m->k->grouped_excess(m->form);
+    const int excess = m->k->gemm_grouped_excess(m->form);
     int8_t q[QUANTIZED_AT_ONCE * FS_GROUP_LONGEST];
     float scale[QUANTIZED_AT_ONCE];
     int32_t sum[QUANTIZED_AT_ONCE];

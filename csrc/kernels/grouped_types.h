@@ -57,7 +57,7 @@ static inline size_t fs_grouped_step(fs_grouped_layout l) {
 /* What follows the bytes of a group of x. */
 typedef struct fs_grouped_facts {
     float scale, all; /* all: scale times the sum of the bytes */
-    int32_t start;    /* -grouped_excess times that sum */
+    int32_t start;    /* -gemm_grouped_excess times that sum */
     int32_t unused;
 } fs_grouped_facts;
 

@@ -44,5 +44,5 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) {
 
 void fs_grouped_fill_avx2(fs_kernels *k) {
     k->gemm_grouped = gemm_grouped;
-    k->grouped_excess = grouped_excess;
+    k->gemm_grouped_excess = gemm_grouped_excess;
 }

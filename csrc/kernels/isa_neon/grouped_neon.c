@@ -23,5 +23,5 @@ FS_INLINE gs gs_dot4(gs sum, gx x, gw4 w) { return gs_dot8(sum, x, w); }
 
 void fs_grouped_fill_neon(fs_kernels *k) {
     k->gemm_grouped = gemm_grouped;
-    k->grouped_excess = grouped_excess;
+    k->gemm_grouped_excess = gemm_grouped_excess;
 }

@@ -12,5 +12,5 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) { return vdotq_s32(sum, w, x); }
 
 void fs_grouped_fill_neon_dotprod(fs_kernels *k) {
     k->gemm_grouped = gemm_grouped;
-    k->grouped_excess = grouped_excess;
+    k->gemm_grouped_excess = gemm_grouped_excess;
 }

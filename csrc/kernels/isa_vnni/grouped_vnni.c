@@ -23,5 +23,5 @@ FS_INLINE gs gs_dot8(gs sum, gx x, gw8 w) { return _mm512_dpbusd_epi32(sum, w, x
 
 void fs_grouped_fill_avx512_vnni(fs_kernels *k) {
     k->gemm_grouped = gemm_grouped;
-    k->grouped_excess = grouped_excess;
+    k->gemm_grouped_excess = gemm_grouped_excess;
 }

@@ -31,7 +31,7 @@ void fs_kernels_fill_portable(fs_kernels *k) {
     k->quantize_u8 = fs_quantize_u8__portable;
     k->quantize_by_u8 = fs_quantize_by_u8__portable;
     k->quantize_groups_s8 = fs_quantize_groups_s8__portable;
-    k->grouped_excess = fs_grouped_excess__portable;
+    k->gemm_grouped_excess = fs_gemm_grouped_excess__portable;
     k->gemm_grouped = fs_gemm_grouped__portable;
     k->attend_f32 = fs_attend_f32__portable;
     k->dots_s8 = fs_dots_s8__portable;

@@ -74,7 +74,7 @@ static float element(const fs_grouped_args *a, fs_grouped_layout l, int row, int
     return total;
 }
 
-int fs_grouped_excess__portable(fs_grouped_form form) {
+int fs_gemm_grouped_excess__portable(fs_grouped_form form) {
     (void)form;
     return 0;
 }
