@@ -13,7 +13,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
-import resource
+import re
 import sys
 import tempfile
 import time
@@ -61,7 +61,8 @@ def main() -> None:
         begun = time.perf_counter()
         answers = service.translate(loaded, bergamot.VectorString(texts), options)
         seconds = time.perf_counter() - begun
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        (peak,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+        memory = int(peak) // 1024
         print(
             json.dumps({"seconds": seconds, "texts": [a.target.text for a in answers], "memory": memory}),
             flush=True,
