@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -86,6 +85,8 @@ class Engine:
 
         Cancelling the task stops the work.
         """
+        import asyncio
+
         answer = self._answer(prompt, options)
         loop = asyncio.get_running_loop()
         while True:
