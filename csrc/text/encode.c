@@ -73,11 +73,13 @@ static void give_back(fs_text_block *block) {
     block->cache = NULL;
 }
 
+/* What errors call text t. */
+static int64_t place_of(const batch *all, int64_t t) { return all->call->alone ? -1 : t; }
+
 /* A part of a text. */
 static void encode_part(const batch *all, fs_text_block *b) {
     const fs_text whole = all->texts[b->begin], part = fs_part_text(b, whole);
-    const int64_t place = all->call->alone ? -1 : b->begin;
-    b->status = all->job(all->call, part, place, fs_part_want(b, whole, all->want), b, &b->tokens);
+    b->status = all->job(all->call, part, place_of(all, b->begin), fs_part_want(b, whole, all->want), b, &b->tokens);
     if (all->want & FS_WANT_CHARACTER_SPANS) b->before = (int32_t)fs_utf8_length(part.data, part.size);
 }
 
@@ -91,13 +93,14 @@ static void encode_blocks(void *ctx, int64_t begin, int64_t end, int worker) {
         if (all->alone && i) take_over(b, b - 1);
         t = b->to ? b->end : b->begin;
         if (b->to) encode_part(all, b);
-        if (all->call->together && all->call->most < 0 && t < b->end) {
+        if (all->call->together && all->call->most < 0 && !all->call->alone && t < b->end) {
             b->status = all->call->together(all->call, all->texts, all->want, b, all->out->offsets + 1);
             t = b->end;
         }
         for (; t < b->end && b->status == FS_OK; t++) {
             if (t + AHEAD < b->end) FS_PREFETCH(all->texts[t + AHEAD].data); /* strings lie anywhere */
-            b->status = fs_encode_text(all->job, all->call, all->texts[t], t, all->want, b, &all->out->offsets[t + 1]);
+            b->status = fs_encode_text(all->job, all->call, all->texts[t], place_of(all, t), all->want, b,
+                                       &all->out->offsets[t + 1]);
         }
         give_back(b);
         fs_map_scratch_free(&b->scratch);
@@ -132,8 +135,7 @@ static void error_of(const batch *all, fs_text_block *b, fs_error *err) {
     int64_t tokens;
     memset(&whole, 0, sizeof whole);
     if (b->to && (b->status == FS_ERR_VALUE || b->status == FS_ERR_UNKNOWN_TOKEN)) {
-        const int64_t place = all->call->alone ? -1 : b->begin;
-        if (all->job(all->call, all->texts[b->begin], place, all->want, &whole, &tokens) == b->status)
+        if (all->job(all->call, all->texts[b->begin], place_of(all, b->begin), all->want, &whole, &tokens) == b->status)
             b->error = whole.error;
     }
     if (err) *err = b->error;
