@@ -82,6 +82,7 @@ typedef struct fs_step {
     float *const *const *pages; /* (n): each one's pages (cache.h), or NULL where no block keeps any */
     size_t kept_at;           /* where in a page the block at work keeps its keys, then its values */
     const float *x;           /* (n, width), or NULL while the rows are still ids */
+    int owned;                /* x is the step's own: what is added to it may be put over it */
     const float *taken;       /* (n, width): what the block before took, where the next one takes it too */
     int width;
     float *state;             /* of the block at work: state_planes x (R, state_width) */

@@ -126,15 +126,27 @@ void fs_sublayer_forward(const fs_block *b, fs_flow *f) {
     if (a->residual && b->ops->leaves_rows_only) fs_arena_release(f->arena, mark);
 }
 
+/* Where a step's rows come out, if that is known before the block runs: over those it is added to where nobody else needs
+ * them, so that all blocks of a step share the same memory. */
+static float *step_rows(const fs_block *b, const fs_step *s) {
+    if (!b->around.residual || !b->ops->leaves_rows_only) return NULL;
+    if (s->owned && !b->around.forks) return (float *)s->x;
+    return fs_arena_cut(s->arena, (size_t)s->n, (size_t)b->out_width, sizeof(float));
+}
+
 void fs_sublayer_step(const fs_block *b, fs_step *s) {
     const fs_sublayer *a = &b->around;
     const float *old = s->x, *in = a->parallel ? s->taken : s->x;
-    float *y;
+    float *y = step_rows(b, s);
+    const size_t mark = fs_arena_mark(s->arena);
+    const int shares = a->residual && b->ops->leaves_rows_only;
     s->taken = in;
     s->x = begin_rows(a, s->n, in, s->arena);
     b->ops->step(b, s);
-    if (!finishes(a)) return;
-    y = fs_arena_cut(s->arena, (size_t)s->n, (size_t)b->out_width, sizeof(float)); /* s->x may be the block's state */
+    s->owned = finishes(a);
+    if (!s->owned) return;
+    if (!shares) y = fs_arena_cut(s->arena, (size_t)s->n, (size_t)b->out_width, sizeof(float)); /* s->x may be the block's state */
     if (y) finish_rows(a, s->n, old, s->x, y);
     s->x = y;
+    if (shares) fs_arena_release(s->arena, mark);
 }
