@@ -44,6 +44,8 @@ class Loss:
         equal: share of the texts whose outputs are the same.
         probability: largest difference of a probability, over all labels or tokens at every place.
         logprob: largest difference of the log-probability of what float32 finds likeliest.
+        perplexity: of a language model on the texts, e^(-mean log-probability of a token); None of others.
+        perplexity_before: the same in float32.
 
     """
 
@@ -52,6 +54,8 @@ class Loss:
     equal: float
     probability: float
     logprob: float
+    perplexity: float | None = None
+    perplexity_before: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -71,7 +75,7 @@ def convert(
         source: what `fastseq.load` takes.
         folder: where the folder goes; made if it is not there.
         spec: of a file that does not say what it holds.
-        dtype: precision of the matrices: float32, bfloat16, int8; None: as stored.
+        dtype: precision of the matrices: float32, bfloat16, int8, of language models int4; None: as stored.
         texts: what the loss is measured on; None: a few English sentences.
 
     Returns the loss of `dtype` against float32; None where the matrices are float32, which loses nothing.
@@ -107,7 +111,15 @@ def loss(exact: Model, small: Model, texts: Sequence[str]) -> Loss:
             raise ArgumentTypeError("models of two kinds", expected=repr(exact), found=repr(small))
         same += [a == b for a, b in zip(exact(part), small(part), strict=True)]
     equal = sum(same) / len(same) if same else 1.0
-    return Loss(small.dtype, len(same), equal, found.probability, found.logprob)
+    spread = [perplexity(m, texts) if isinstance(m, LanguageModel) else None for m in (small, exact)]
+    return Loss(small.dtype, len(same), equal, found.probability, found.logprob, *spread)
+
+
+def perplexity(model: LanguageModel, texts: Sequence[str]) -> float:
+    """Of all tokens of the texts together."""
+    scores = [score.token_logprobs for score in model.score(list(texts))]
+    every = np.concatenate([*scores, np.empty(0, np.float32)])
+    return float(np.exp(-every.mean())) if len(every) else 1.0
 
 
 class _Differences:

@@ -33,7 +33,8 @@ def load(
     Args:
         path: a folder or a file; the name of a bundled model (`bundled`); or, when nothing of that name is on
             the disk, an id ``org/name`` of the Hugging Face hub, where `huggingface_hub` is installed.
-        dtype: precision of the matrices: float32, bfloat16 or int8; None: as stored.
+        dtype: precision of the matrices: float32, bfloat16, int8 or, of language models, int4; None: as
+            stored. int8 and int4 of language models have a scale for every 32 weights (docs/models.md).
         threads: threads of calls that name none themselves; None: `fastseq.get_num_threads()`.
         spec: what a file that does not say it holds, as a file or its content (docs/formats.md).
 

@@ -84,4 +84,8 @@ fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, c
 void fs_block_row(const fs_block_type *type, const uint8_t *blocks, int64_t row, int depth, int first, int columns,
                   float *out);
 
+/* x (n) as blocks of Q4_0 or Q8_0, n a multiple of 32. Q8_0: d = max |x| / 127, as ggml has it; Q4_0: of some d near
+ * -(largest) / 8 the one whose whole numbers leave the least squared error. 0 where a scale does not come out finite. */
+int fs_block_round(fs_ggml_type type, int n, const float *x, uint8_t *blocks);
+
 #endif

@@ -109,6 +109,16 @@ class Kernels:
     def quantize_u8(self, x: F32, y: NDArray[np.uint8]) -> float: ...
 
 # nn.pxi
+def round_to_blocks(
+    name: str,
+    matrix: NDArray[Any] | BlockMatrix,
+    type: int,
+    out: NDArray[np.uint8],
+    *,
+    scale: NDArray[Any] | None = None,
+    threads: int | None = None,
+) -> None: ...
+
 class Graph:
     """A list of blocks made runnable: an encoder, a decoder, a language model or a classifier."""
 

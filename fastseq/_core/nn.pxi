@@ -70,6 +70,12 @@ cdef extern from "nn/graph.h" nogil:
     fs_status fs_graph_log_probs(const fs_graph *g, fs_run *run, const fs_batch *batch, const int32_t *starts,
                                  float *logprobs, fs_error *err)
 
+cdef extern from "nn/rounding.h" nogil:
+    ctypedef enum fs_ggml_type:
+        pass
+    fs_status fs_tensor_round(const fs_tensor *t, const fs_kernels *k, fs_ggml_type type, uint8_t *blocks, size_t size,
+                              fs_run *run, fs_error *err)
+
 cdef dict _DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8, "blocks": FS_BLOCKS}
 cdef dict _TENSOR_DTYPES = {"float32": FS_F32, "uint16": FS_BF16, "int8": FS_S8}
 
@@ -118,9 +124,10 @@ cdef class _Blocks:
     cdef fs_weights weights
     cdef int count
     cdef list keep, options
+    cdef dict laid_out  # name -> blocks
 
     def __cinit__(self, blocks, tensors):
-        self.keep, self.options = [], []
+        self.keep, self.options, self.laid_out = [], [], {}
         self.count = len(blocks)
         self.specs = <fs_block_spec *>calloc(max(len(blocks), 1), sizeof(fs_block_spec))
         self.tensors = <fs_tensor *>calloc(max(len(tensors), 1), sizeof(fs_tensor))
@@ -206,9 +213,31 @@ cdef class _Blocks:
         check(fs_block_check(t.blocks, t.shape[0], t.shape[1], t.size, t.name, &err), &err)
         address = data.ctypes.data
         t.data = <const void *>address
-        self.keep.append(data)
+        self.laid_out[name] = data
         self.weights.count += 1
         return 0
+
+    cdef int forget(self, set tables) except -1:
+        """Of matrices in blocks, which have been laid out anew, only tables are still read."""
+        self.laid_out = {name: data for name, data in self.laid_out.items() if name in tables}
+        return 0
+
+
+def round_to_blocks(str name, matrix, int type, out, *, scale=None, threads=None):
+    """A matrix (rows, columns) of any type that `Graph` takes, as blocks of ggml's type 2 (Q4_0) or 8 (Q8_0) in `out`.
+
+    scale: of int8 rows. out: uint8, contiguous, of the blocks' size.
+    """
+    cdef fs_error err
+    cdef fs_status st
+    cdef Run run = Run(threads)
+    cdef uint8_t[::1] to = out
+    cdef _Blocks held = _Blocks([], {name: matrix} if scale is None else {name: matrix, f"{name}.scale": scale})
+    cdef const fs_kernels *k = kernels_named(None)
+    with nogil:
+        st = fs_tensor_round(held.tensors, k, <fs_ggml_type>type, &to[0] if to.shape[0] else NULL, <size_t>to.shape[0],
+                             &run.run, &err)
+    run.check(st, &err)
 
 
 cdef float *_floats(object array):
@@ -250,6 +279,8 @@ cdef class Graph:
                                  &err)
         run.check(st, &err)
         self.g = made
+        self.blocks.forget({f"{dict(block).get('weights', '')}.weight" for block in blocks
+                            if dict(block)["block"] in ("embedding", "position")})
 
     def __dealloc__(self):
         fs_graph_free(self.g)

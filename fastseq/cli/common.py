@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from fastseq.errors import ArgumentError, FormatError
 
-DTYPES = ("float32", "bfloat16", "int8")
+DTYPES = ("float32", "bfloat16", "int8", "int4")
 LINE_BYTES_MAX = 2**28
 _BLOCK = 1 << 16
 

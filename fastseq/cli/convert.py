@@ -12,6 +12,7 @@ EXAMPLES = """\
   fastseq convert checkpoint20.npz g2p-en
   fastseq convert sentiment_lstm.pth fin-sentiment --spec fin-sentiment.json --dtype int8
   fastseq convert my-model my-model-int8 --dtype int8 --text sentences.txt
+  fastseq convert SmolLM2-135M-Instruct SmolLM2-int4 --dtype int4 --text wiki.txt
 """
 
 
@@ -40,6 +41,11 @@ def convert(options: argparse.Namespace) -> int:
         return 0
     print(f"{options.folder}: {size / 2**20:.2f} MiB")
     if loss is not None:
+        if loss.perplexity is not None and loss.perplexity_before is not None:
+            change = loss.perplexity / loss.perplexity_before - 1
+            print(
+                f"perplexity {loss.perplexity:.4f}, in float32 {loss.perplexity_before:.4f} ({change:+.2%})"
+            )
         print(f"{loss.dtype} beside float32 on {loss.texts} texts:")
         print(f"  equal outputs                          {loss.equal:.2%}")
         print(f"  largest difference of a probability    {loss.probability:.2g}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from fastseq.errors import ArgumentError, FastseqError
 from fastseq.files import read_json, write_whole
 from fastseq.formats import Loaded, Spec, precision, safetensors
+from fastseq.models.rounding import held
 from fastseq.models.spec import ModelSpec, check_tensors
 from fastseq.models.weights import Weight
 from fastseq.text import Tokenizer
@@ -41,6 +42,7 @@ def load(path: Path, spec: Spec = None) -> Loaded:
         model = ModelSpec.from_dict(content)
     tensors = safetensors.load(path / WEIGHTS)
     with _place(path / WEIGHTS):
+        tensors = precision.unfolded(tensors)
         check_tensors(model, {name: tensor.shape for name, tensor in tensors.items()})
         precision.check_weights(model, tensors)
     tokenizers = {}
@@ -62,19 +64,21 @@ def save(
 ) -> None:
     """Writes a folder, its matrices in `dtype` (None: as `weights` has them).
 
-    Weights are as the engine takes them: float32, bfloat16 as uint16, int8 with a float32 ``NAME.scale``. The
-    config is written last, so a folder with one is whole.
+    Weights are as the engine takes them: float32, bfloat16 as uint16, int8 with a float32 ``NAME.scale``,
+    blocks. The config is written last, so a folder with one is whole.
     """
     target = Path(folder)
     check_tensors(spec, {name: array.shape for name, array in weights.items()})
-    tensors = precision.from_engine(weights)
     if dtype is not None:
+        dtype, weights = held(spec, weights, dtype)
+    tensors = precision.from_engine(weights)
+    if dtype is not None and dtype != "blocks":
         tensors = precision.converted(spec, tensors, dtype)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArgumentError("cannot be made", where=str(target), found=error.strerror or str(error)) from None
-    safetensors.save(target / WEIGHTS, tensors, {"format": "fastseq"})
+    safetensors.save(target / WEIGHTS, precision.folded(tensors), {"format": "fastseq"})
     for name, part in (("tokenizer", tokenizer), ("target_tokenizer", target_tokenizer)):
         config = None if part is None else part.save(target, VOCABULARIES[name])
         spec = replace(spec, **{name: config})  # type: ignore[arg-type]

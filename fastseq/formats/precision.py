@@ -1,8 +1,10 @@
-"""Weights from one precision to another, for saving: float32, bfloat16, int8.
+"""Weights from one precision to another, for saving: float32, bfloat16, int8, int4.
 
-int8 has one symmetric scale a row (an output channel): scale = max |w| / 127, q = round(w / scale), bit
-for bit as the engine quantizes float32 weights when it loads them. Embeddings are then bfloat16; biases and
-the score vector of additive attention stay float32.
+int4, and int8 of most language models, are blocks of ggml's types Q4_0 and Q8_0 (`fastseq.models.rounding`);
+a tensor's name is then followed by that of the type. Otherwise int8 has one symmetric scale a row (an
+output channel): scale = max |w| / 127, q = round(w / scale), bit for bit as the engine quantizes float32
+weights when it loads them. Embeddings are then bfloat16; biases and the score vector of additive
+attention stay float32.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fastseq.errors import ArgumentError, FormatError, UnsupportedError
+from fastseq.errors import ArgumentError, FormatError
+from fastseq.formats.ggml_blocks import TYPES, type_of
+from fastseq.formats.gguf_tensors import GgufTensor
 from fastseq.formats.tensor import REAL, BlockTensor, Tensor, numpy_tensor
 from fastseq.models.spec import SHORTLIST, ModelSpec, tensor_role
 from fastseq.models.weights import BlockMatrix, Weight
 
-DTYPES = ("float32", "bfloat16", "int8")
+DTYPES = ("float32", "bfloat16", "int8", "int4")
+AS_THEY_ARE = ("float16", "bfloat16", "int8", "int32", "int64")  # to the engine
+BLOCKS = {kind.name: kind for kind in TYPES.values() if kind.size > 1}
 SCALE = ".scale"  # what follows the name of an int8 tensor in the name of its scales
 MULTIPLIER = (
     ".multiplier"  # and in that of the number that turns its input into 8 bits, where a file fixes it
@@ -40,7 +46,7 @@ def converted(spec: ModelSpec, tensors: Mapping[str, Tensor], dtype: str) -> dic
         if name in SHORTLIST:
             result[name] = tensor
             continue
-        role = tensor_role(spec, name, tensor.array.ndim)
+        role = tensor_role(spec, name, len(tensor.shape))
         wanted = (
             "float32" if role == "vector" else "bfloat16" if role == "table" and dtype == "int8" else dtype
         )
@@ -97,6 +103,10 @@ def check_weights(spec: ModelSpec, tensors: Mapping[str, Tensor]) -> None:
                     "not whole numbers", where=name, expected="int32, int64", found=tensor.dtype
                 )
             continue
+        if isinstance(tensor, BlockTensor):
+            if tensor_role(spec, name, len(tensor.shape)) == "vector":
+                raise FormatError("no matrix", where=name, expected=", ".join(REAL), found=tensor.dtype)
+            continue
         if tensor.dtype != "int8":
             if tensor.dtype not in REAL:
                 raise FormatError("not a weight", where=name, expected=", ".join(REAL), found=tensor.dtype)
@@ -132,18 +142,49 @@ def to_engine(tensors: Mapping[str, Tensor]) -> dict[str, Weight]:
 def _to_engine(name: str, tensor: Tensor) -> Weight:
     if isinstance(tensor, BlockTensor):
         return BlockMatrix(tensor.blocks.kind.number, tensor.array, tensor.shape)
-    return tensor.array if tensor.dtype in ("bfloat16", "int8", "int32", "int64") else tensor.float32(name)
+    return tensor.array if tensor.dtype in AS_THEY_ARE else tensor.float32(name)
 
 
 def from_engine(arrays: Mapping[str, Weight]) -> dict[str, Tensor]:
-    """The other way round. Blocks have no place in the native folder: `UnsupportedError`."""
-    for name, array in arrays.items():
-        if isinstance(array, BlockMatrix):
-            raise UnsupportedError(
-                "a model in blocks cannot be saved", where=name, expected="load it with dtype=, then save"
+    """The other way round."""
+    return {name: _from_engine(name, array) for name, array in arrays.items()}
+
+
+def _from_engine(name: str, array: Weight) -> Tensor:
+    if isinstance(array, BlockMatrix):
+        kind = type_of(array.type, name)
+        return BlockTensor(kind.name, array.data, GgufTensor(kind, array.shape, array.data.data))
+    return Tensor("bfloat16", array) if array.dtype == np.uint16 else numpy_tensor(array)
+
+
+def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """For files that know no blocks: bytes (rows, bytes a row), the type behind the name."""
+    made = {}
+    for name, tensor in tensors.items():
+        if isinstance(tensor, BlockTensor):
+            made[f"{name}.{tensor.dtype}"] = Tensor("uint8", tensor.array.reshape(tensor.shape[0], -1))
+        else:
+            made[name] = tensor
+    return made
+
+
+def unfolded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The other way round."""
+    made = {}
+    for name, tensor in tensors.items():
+        stem, _, behind = name.rpartition(".")
+        kind = BLOCKS.get(behind)
+        if kind is None or tensor.dtype != "uint8":
+            made[name] = tensor
+            continue
+        if stem in tensors or len(tensor.shape) != 2 or tensor.shape[1] % kind.bytes:
+            raise FormatError(
+                "no matrix in blocks",
+                where=name,
+                expected=f"(rows, a multiple of {kind.bytes}), no {stem} beside it",
+                found=str(tensor.shape),
             )
-    return {
-        name: Tensor("bfloat16", array) if array.dtype == np.uint16 else numpy_tensor(array)
-        for name, array in arrays.items()
-        if isinstance(array, np.ndarray)
-    }
+        shape = (tensor.shape[0], tensor.shape[1] // kind.bytes * kind.size)
+        flat = tensor.array.reshape(-1)
+        made[stem] = BlockTensor(behind, flat, GgufTensor(kind, shape, flat.data))
+    return made

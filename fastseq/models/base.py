@@ -14,6 +14,7 @@ from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, Unsupp
 from fastseq.files import unused_for_now
 from fastseq.models.blocks import Block, Embedding, block_dict
 from fastseq.models.results import Info
+from fastseq.models.rounding import held
 from fastseq.models.spec import ModelSpec, check_tensors, tensor_role
 from fastseq.models.weights import BlockMatrix, Weight
 from fastseq.text import Batch, Tokenizer
@@ -23,7 +24,7 @@ Texts = str | Iterable[str]
 Self = TypeVar("Self", bound="Model")
 
 SPARE_TOKENS = 64  # that a language model's vocabulary may have beyond its table
-DTYPES = ("float32", "bfloat16", "int8", "blocks")
+DTYPES = ("float32", "bfloat16", "int8", "int4", "blocks")
 
 
 class Model:
@@ -35,9 +36,10 @@ class Model:
     Args:
         spec: what it is.
         weights: tensors by name: float32, bfloat16 as uint16, int8 with a float32 ``NAME.scale`` beside it,
-            blocks (`fastseq.models.weights.BlockMatrix`).
+            float16, blocks (`fastseq.models.weights.BlockMatrix`).
         tokenizer, target_tokenizer: text to ids, and for `Seq2Seq` ids to text; None: ids only.
-        dtype: the precision of the matrices: float32, bfloat16 or int8; None: as in `weights`.
+        dtype: the precision of the matrices: float32, bfloat16, int8 or, of language models, int4; None: as
+            in `weights`.
         threads: threads of a call that names none itself; None: `fastseq.get_num_threads()`.
         origin: the arguments of `fastseq.load` that made it.
 
@@ -66,11 +68,12 @@ class Model:
         self.spec, self.threads = spec, threads
         self.dtype = dtype or stored_dtype(spec, weights)
         self._tokenizer, self._target_tokenizer = tokenizer, target_tokenizer
-        self._weights, self._origin = dict(weights), dict(origin or {})
+        self._held, self._weights = held(spec, weights, self.dtype)
+        self._origin = dict(origin or {})
         self._graphs = {part: self._graph(part) for part in ("encoder", "decoder") if getattr(spec, part)}
         for weight in self._weights.values():
             if isinstance(weight, BlockMatrix):  # laid out anew: of the file only embeddings are still read
-                unused_for_now(weight.data)
+                unused_for_now(weight.origin)
                 break
         self._closed = False
         for key, part, given in (
@@ -182,7 +185,7 @@ class Model:
             for n, a in self._weights.items()
             if n in names or n.removesuffix(".scale").removesuffix(".multiplier") in names
         }
-        return native.Graph([block_dict(block) for block in blocks], tensors, dtype=self.dtype)
+        return native.Graph([block_dict(block) for block in blocks], tensors, dtype=self._held)
 
     def _open(self) -> None:
         if self._closed:

@@ -202,7 +202,7 @@ class Seq2Seq(Model):
 def _shortlist(spec: ModelSpec, weights: Weights) -> native.Shortlist | None:
     if not spec.generation.shortlist:
         return None
-    offsets, tokens, first = (weights[name] for name in SHORTLIST)
+    offsets, tokens, first = (np.asarray(weights[name]) for name in SHORTLIST)
     source, target = (
         next(block for block in part if isinstance(block, Embedding)) for part in (spec.encoder, spec.decoder)
     )

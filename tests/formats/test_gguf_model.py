@@ -179,8 +179,12 @@ def test_a_scale_that_is_not_finite(tmp_path):
         fastseq.load(tmp_path / "m.gguf")
 
 
-def test_saved_in_another_precision(tmp_path):
-    model_file(tmp_path / "m.gguf", "Q5_K")
+@pytest.mark.parametrize("kind", ["Q5_K", "Q4_1", "IQ4_NL"])
+def test_saved_as_they_are(kind, tmp_path):
+    model_file(tmp_path / "m.gguf", kind)
     model = fastseq.load(tmp_path / "m.gguf")
-    with pytest.raises(errors.UnsupportedError, match="blocks cannot be saved"):
-        model.save(tmp_path / "folder")
+    model.save(tmp_path / "folder")
+    again = fastseq.load(tmp_path / "folder")
+    assert again.dtype == "blocks"
+    one, other = (m.score_ids([IDS])[0].token_logprobs.tobytes() for m in (model, again))
+    assert one == other
