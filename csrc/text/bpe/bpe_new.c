@@ -1,6 +1,7 @@
 #include "bpe_new.h"
 
 #define MERGED_FEW 64 /* so many pieces of a worker are merged before it is worth to make the walk ready */
+#define TOGETHER 64   /* pieces whose walks begin together */
 
 void fs_bpe_fetch_new(const fs_bpe *m, const fs_bpe_cache *cache, fs_piece_key key, uint64_t hash) {
     FS_PREFETCH(fs_cache_neighbour(cache, hash));
@@ -20,7 +21,7 @@ int32_t fs_bpe_encode_long(fs_bpe *m, fs_bpe_cache *cache, const uint8_t *piece,
     int32_t found = -1;
     if (!walk || !walk->whole) found = fs_bpe_find_long(m, piece, size);
     if (found < 0 || !m->whole[found])
-        return walk ? fs_bpe_walk_encode(walk, &cache->follows, piece, size, out) : merge_piece(m, piece, size, out);
+        return walk ? fs_bpe_walk_encode(walk, &cache->follows, piece, size, NULL, out) : merge_piece(m, piece, size, out);
     out[0] = m->ids[found];
     return 1;
 }
@@ -72,25 +73,66 @@ static const fs_bpe_walk *walk_for(fs_bpe *m, const fs_bpe_cache *cache, int32_t
     return size <= FS_BPE_SHORT && cache->merged < MERGED_FEW ? NULL : fs_bpe_walk_of(m);
 }
 
-int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_t n) {
+/* Pieces that are to be walked, by their place among all. */
+typedef struct walkers {
+    fs_bpe_new *pieces;
+    int32_t count;
+    int16_t which[TOGETHER];
+} walkers;
+
+/* The first symbols of all of them are found before the first one is walked: most of a walk is waiting for memory. */
+static int walk_together(const fs_bpe_walk *walk, fs_bpe_cache *cache, walkers *w) {
+    fs_bpe_ahead ahead[TOGETHER];
+    int32_t i;
+    int symbol;
+    for (symbol = 0; symbol < 2; symbol++)
+        for (i = 0; i < w->count; i++) {
+            const fs_bpe_new *p = &w->pieces[w->which[i]];
+            fs_bpe_walk_ahead(walk, p->piece, p->size, symbol, &ahead[i]);
+        }
+    for (i = 0; i < w->count; i++) {
+        fs_bpe_new *p = &w->pieces[w->which[i]];
+        p->count = fs_bpe_walk_encode(walk, &cache->follows, p->piece, p->size, &ahead[i], p->ids);
+        if (p->count < 0) return -1;
+        keep(cache, p);
+    }
+    w->count = 0;
+    return 0;
+}
+
+static void share_ids(fs_bpe_new *pieces, int32_t n) {
     int32_t i;
     for (i = 0; i < n; i++) {
         fs_bpe_new *p = &pieces[i];
-        const fs_bpe_walk *walk;
-        if (p->same >= 0) {
-            p->ids = pieces[p->same].ids;
-            p->count = pieces[p->same].count;
-            continue;
-        }
-        if (find_next_to(cache, p)) continue;
-        walk = walk_for(m, cache, p->size);
+        if (p->same < 0) continue;
+        p->ids = pieces[p->same].ids;
+        p->count = pieces[p->same].count;
+    }
+}
+
+int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_t n) {
+    const fs_bpe_walk *walk = NULL;
+    walkers later;
+    int32_t i;
+    later.pieces = pieces;
+    later.count = 0;
+    for (i = 0; i < n; i++) {
+        fs_bpe_new *p = &pieces[i];
+        if (p->same >= 0 || find_next_to(cache, p)) continue;
+        if (!walk) walk = walk_for(m, cache, p->size);
         if (!find_token(m, walk, p)) {
-            p->count = walk ? fs_bpe_walk_encode(walk, &cache->follows, p->piece, p->size, p->ids)
-                            : merge_piece(m, p->piece, p->size, p->ids);
+            if (walk) {
+                later.which[later.count++] = (int16_t)i;
+                if (later.count == TOGETHER && walk_together(walk, cache, &later) < 0) return -1;
+                continue;
+            }
+            p->count = merge_piece(m, p->piece, p->size, p->ids);
             if (p->count < 0) return -1;
-            if (!walk) cache->merged += cache->merged < MERGED_FEW;
+            cache->merged += cache->merged < MERGED_FEW;
         }
         keep(cache, p);
     }
+    if (later.count && walk_together(walk, cache, &later) < 0) return -1;
+    share_ids(pieces, n);
     return 0;
 }

@@ -107,7 +107,34 @@ FS_INLINE void longest(const fs_byte_trie *t, const uint8_t *piece, place *p) {
     p->end = end;
 }
 
-int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, int32_t size, int32_t *out) {
+void fs_bpe_walk_ahead(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int which, fs_bpe_ahead *ahead) {
+    place p = {NULL, 0, which ? ahead->end[0] : 0, size, 0, 0, NULL};
+    longest(&w->trie, piece, &p); /* nothing, where the first one ends the piece */
+    ahead->next[which] = p.next;
+    ahead->end[which] = p.end;
+    FS_PREFETCH(record_at(w, p.next));
+}
+
+/* Goes on from p->at to the end of the piece. */
+static void walk(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, place *p) {
+    while (p->at < p->size) {
+        longest(&w->trie, piece, p);
+        take(w, known, p);
+    }
+}
+
+/* The first symbol follows nothing, so it is taken. */
+static void take_ahead(const fs_bpe_walk *w, fs_bpe_follows *known, const fs_bpe_ahead *ahead, place *p) {
+    p->out[p->n++] = ahead->next[0];
+    p->at = ahead->end[0];
+    if (p->at >= p->size) return;
+    p->next = ahead->next[1];
+    p->end = ahead->end[1];
+    take(w, known, p);
+}
+
+int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, int32_t size,
+                           const fs_bpe_ahead *ahead, int32_t *out) {
     uint64_t stack[FS_BPE_WALK_STACK / 64 + 1];
     place p = {out, 0, 0, size, 0, 0, stack};
     const size_t words = (size_t)(size >> 6) + 1;
@@ -118,10 +145,8 @@ int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const ui
     } else {
         memset(stack, 0, words * sizeof *stack);
     }
-    while (p.at < size) {
-        longest(&w->trie, piece, &p);
-        take(w, known, &p);
-    }
+    if (ahead) take_ahead(w, known, ahead, &p);
+    walk(w, known, piece, &p);
     if (p.bad != stack) fs_free(p.bad);
     for (i = 0; i < p.n; i++) out[i] = record_at(w, out[i])->id;
     return p.n;

@@ -76,9 +76,18 @@ FS_INLINE int32_t fs_bpe_symbol_left(uint64_t symbol) { return (int32_t)(symbol 
 FS_INLINE int32_t fs_bpe_symbol_right(uint64_t symbol) { return (int32_t)(symbol >> 22 & FS_BPE_SYMBOLS_MAX); }
 FS_INLINE int32_t fs_bpe_symbol_size(uint64_t symbol) { return (int32_t)(symbol & ((1 << 22) - 1)); }
 
+/* The first two symbols that a walk tries, and where they end: what is needed of each is on its way once it is found. */
+typedef struct fs_bpe_ahead {
+    int32_t next[2], end[2];
+} fs_bpe_ahead;
+
+/* Finds the first (which = 0), then the second. It pays to do so for some pieces before the first of them is walked. */
+void fs_bpe_walk_ahead(const fs_bpe_walk *w, const uint8_t *piece, int32_t size, int which, fs_bpe_ahead *ahead);
+
 /* The ids of a piece: `out` has room for one a byte. How many; -1: no memory, which only pieces of more than
- * FS_BPE_WALK_STACK bytes ask for. */
+ * FS_BPE_WALK_STACK bytes ask for. `ahead`: both symbols of the piece; NULL: not looked for yet. */
 #define FS_BPE_WALK_STACK 4096
-int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, int32_t size, int32_t *out);
+int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const uint8_t *piece, int32_t size,
+                           const fs_bpe_ahead *ahead, int32_t *out);
 
 #endif
