@@ -30,21 +30,19 @@ def late(call: Callable[..., Any], moment: float) -> float:
 
 
 def interrupted(call: Callable[..., Any], moment: float) -> float:
-    """Milliseconds from Ctrl-C to its exception."""
+    """Milliseconds from Ctrl-C to its exception; a call that is over before is made again."""
     sent: list[float] = []
 
     def send() -> None:
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(moment, send)
-    timer.start()
+    threading.Timer(moment, send).start()
     try:
-        call()
-        timer.cancel()
+        while True:
+            call()
     except KeyboardInterrupt:
         return (time.perf_counter() - sent[0]) * 1e3
-    raise AssertionError("it was over before it was stopped")
 
 
 def cases(model: Any, smoke: bool) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -1,4 +1,5 @@
 /* Numbers to blocks of ggml's: Q8_0, d * q with q of -127 to 127, and Q4_0, d * (u - 8) with u of 0 to 15. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static int put_scale(float d, uint8_t *block) {
 }
 
 static int round_q8_0(const float *x, uint8_t *block) {
-    const float top = fabsf(farthest(x)), d = top / 127, inverse = d > 0 ? 1 / d : 0;
+    const float top = fabsf(farthest(x)), d = top / 127, inverse = d >= FLT_MIN ? 1 / d : 0; /* else infinite */
     const int whole = put_scale(d, block);
     for (int i = 0; i < SIZE && whole; i++) {
         const float scaled = x[i] * inverse, from_zero = scaled < 0 ? -0.5f : 0.5f;
@@ -65,8 +66,9 @@ static void try_q4_0(const float *x, float inverse, float *product, float *squar
 
 /* With whole numbers q the best d is (x q) / (q q), and what it leaves of the error is less the larger (x q)^2 / (q q). */
 static int round_q4_0(const float *x, uint8_t *block) {
-    const float top = farthest(x), unit = isfinite(top) && top != 0 ? 1 / top : 0;
-    float best = 0, d = isfinite(top) ? 0 : NAN, inverse = 0;
+    const float top = farthest(x), unit = top != 0 ? 1 / top : 0;
+    float best = 0, d = 0, inverse = 0;
+    if (isnan(top)) return 0;
     for (int t = 0; t < TRIES && isfinite(unit) && unit != 0; t++) {
         const float tried = -(8.0f + 0.25f * (float)(t - TRIES / 2)) * unit;
         float product, square;

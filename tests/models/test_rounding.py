@@ -42,6 +42,7 @@ def rows():
     x[2] = np.abs(x[2])
     x[3] = np.linspace(-127, 127, 32).round() / 2
     x[4] = 1e-30
+    x[5] = 1e-42
     return x
 
 

@@ -6,9 +6,12 @@ f32 = np.float32
 
 
 def q8_0(block):
-    """(scale float16, 32 whole numbers), as ggml has it: halves go away from 0."""
+    """(scale float16, 32 whole numbers), as ggml has it: halves go away from 0.
+
+    All 0 where 1 / d would be infinite.
+    """
     d = np.abs(block).max() / f32(127)
-    inverse = f32(1) / d if d > 0 else f32(0)
+    inverse = f32(1) / d if d >= np.finfo(f32).tiny else f32(0)
     scaled = block * inverse
     return np.float16(d), np.trunc(scaled + np.copysign(f32(0.5), scaled)).astype(np.int8)
 
