@@ -23,6 +23,14 @@ typedef struct sharing {
     int strip; /* columns of an item */
 } sharing;
 
+static fs_grouped_facts facts_of(float scale, int32_t sum, int excess) {
+    uint32_t bits;
+    memcpy(&bits, &scale, sizeof bits);
+    bits &= ~(uint32_t)3;
+    memcpy(&scale, &bits, sizeof bits);
+    return (fs_grouped_facts){scale, scale * (float)sum, -FS_GROUPED_ORIGIN * scale, FS_GROUPED_ORIGIN_BITS - excess * sum};
+}
+
 /* n groups of a row, a few at once */
 static void quantize_groups(const fs_grouped *m, fs_grouped_layout l, const float *x, int n, uint8_t *to) {
     const int excess = m->k->gemm_grouped_excess(m->form);
@@ -31,7 +39,7 @@ static void quantize_groups(const fs_grouped *m, fs_grouped_layout l, const floa
     int32_t sum[QUANTIZED_AT_ONCE];
     m->k->quantize_groups_s8(n * l.group, l.group, x, q, scale, sum);
     for (int g = 0; g < n; g++, to += fs_grouped_x_step(l)) {
-        const fs_grouped_facts facts = {scale[g], scale[g] * (float)sum[g], -excess * sum[g], 0};
+        const fs_grouped_facts facts = facts_of(scale[g], sum[g], excess);
         memcpy(to, q + g * l.group, (size_t)l.group);
         memcpy(to + l.group, &facts, sizeof facts);
     }

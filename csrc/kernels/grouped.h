@@ -3,8 +3,8 @@
  *   x (M, K) float32     W (N, K) in blocks of ggml's     y (M, N) float32
  *
  * W is laid out anew once, at load (grouped_types.h); its numbers stay those of the file. Activations are quantized a
- * group at a time (symmetric, 8 bits), sums over a group are exact, and y is one chain of additions over rising
- * groups: a row has the same bits whatever M, the other rows or the thread count. */
+ * group at a time (symmetric, 8 bits; from 2^111 on they give NaN), sums over a group are exact, and y is one chain of
+ * additions over rising groups: a row has the same bits whatever M, the other rows or the thread count. */
 #ifndef FS_GROUPED_H
 #define FS_GROUPED_H
 

@@ -54,11 +54,15 @@ static inline size_t fs_grouped_step(fs_grouped_layout l) {
     return (size_t)FS_GROUP_PANEL * ((size_t)(l.half ? 2 : 4) * (size_t)(1 + l.least) + (size_t)(l.bits * l.group / 8));
 }
 
-/* What follows the bytes of a group of x. */
+/* What follows the bytes of a group of x. Sums of products begin at `start`, whose lower bits make them the mantissa of a
+ * float: a sum s is then the float FS_GROUPED_ORIGIN + s, for |s| < 2^22, and one fused step gives s scale, rounded once,
+ * since the scale, its last two bits cleared, times the origin is a float too. */
+#define FS_GROUPED_ORIGIN 0x1.8p23f
+#define FS_GROUPED_ORIGIN_BITS 0x4b400000
 typedef struct fs_grouped_facts {
     float scale, all; /* all: scale times the sum of the bytes */
-    int32_t start;    /* -gemm_grouped_excess times that sum */
-    int32_t unused;
+    float origin;     /* -FS_GROUPED_ORIGIN scale */
+    int32_t start;    /* FS_GROUPED_ORIGIN_BITS - gemm_grouped_excess times that sum */
 } fs_grouped_facts;
 
 /* Bytes of a group of x. */

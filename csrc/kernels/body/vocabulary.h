@@ -22,6 +22,7 @@
  *   where_not_below(a, b)           a bit a lane: not a <= b
  *   magnitude_bits(a)               the words of |a|, whose order as integers is that of the values
  *   bits_max  bits_max_across       of such words
+ *   bits_add(sum, a)                words plus those of a, modulo 2^32; bits_sum_across
  *   store_low_bytes(p, a)           the low byte of each lane's word
  *   load_bf16(p)  store_bf16        bfloat16, stored by rounding half to even; NaN stays NaN
  */

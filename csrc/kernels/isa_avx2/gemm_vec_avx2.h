@@ -24,6 +24,7 @@ FS_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 FS_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 FS_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 FS_INLINE vf vf_from_vi(vi a) { return _mm256_cvtepi32_ps(a); }
+FS_INLINE vf vf_from_bits(vi a) { return _mm256_castsi256_ps(a); }
 
 FS_INLINE vi vi_zero(void) { return _mm256_setzero_si256(); }
 FS_INLINE vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }

@@ -78,6 +78,12 @@ FS_INLINE uint32_t r_bits_max_across(ri a) {
     b = _mm_max_epi32(b, _mm_shuffle_epi32(b, 0x4e));
     return (uint32_t)_mm_cvtsi128_si32(_mm_max_epi32(b, _mm_shuffle_epi32(b, 0xb1)));
 }
+FS_INLINE ri r_bits_add(ri sum, rf a) { return _mm256_add_epi32(sum, _mm256_castps_si256(a)); }
+FS_INLINE uint32_t r_bits_sum_across(ri a) {
+    __m128i m = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    m = _mm_add_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
+}
 
 FS_INLINE void r_store_low_bytes(uint8_t *p, rf a) {
     const ri pick = _mm256_set1_epi32(0x0c080400);

@@ -25,6 +25,7 @@ FS_INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 FS_INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 FS_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 FS_INLINE vf vf_from_vi(vi a) { return _mm512_cvtepi32_ps(a); }
+FS_INLINE vf vf_from_bits(vi a) { return _mm512_castsi512_ps(a); }
 
 FS_INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
 FS_INLINE vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }

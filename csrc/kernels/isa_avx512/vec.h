@@ -63,6 +63,8 @@ FS_INLINE ri r_magnitude_bits(rf a) {
 }
 FS_INLINE ri r_bits_max(ri a, ri b) { return _mm512_max_epi32(a, b); }
 FS_INLINE uint32_t r_bits_max_across(ri a) { return (uint32_t)_mm512_reduce_max_epi32(a); }
+FS_INLINE ri r_bits_add(ri sum, rf a) { return _mm512_add_epi32(sum, _mm512_castps_si512(a)); }
+FS_INLINE uint32_t r_bits_sum_across(ri a) { return (uint32_t)_mm512_reduce_add_epi32(a); }
 
 FS_INLINE void r_store_low_bytes(uint8_t *p, rf a) {
     _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_castps_si512(a)));

@@ -22,6 +22,7 @@ FS_INLINE vf vf_mul(vf a, vf b) { return vmulq_f32(a, b); }
 FS_INLINE vf vf_add(vf a, vf b) { return vaddq_f32(a, b); }
 FS_INLINE vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 FS_INLINE vf vf_from_vi(vi a) { return vcvtq_f32_s32(a); }
+FS_INLINE vf vf_from_bits(vi a) { return vreinterpretq_f32_s32(a); }
 
 FS_INLINE vi vi_zero(void) { return vdupq_n_s32(0); }
 FS_INLINE vi vi_load(const int32_t *p) { return vld1q_s32(p); }

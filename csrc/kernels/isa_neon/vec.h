@@ -75,6 +75,8 @@ FS_INLINE uint32_t r_where_not_below(rf a, rf b) { return r_lane_bits(vmvnq_u32(
 FS_INLINE ri r_magnitude_bits(rf a) { return vreinterpretq_u32_f32(vabsq_f32(a)); }
 FS_INLINE ri r_bits_max(ri a, ri b) { return vmaxq_u32(a, b); }
 FS_INLINE uint32_t r_bits_max_across(ri a) { return vmaxvq_u32(a); }
+FS_INLINE ri r_bits_add(ri sum, rf a) { return vaddq_u32(sum, vreinterpretq_u32_f32(a)); }
+FS_INLINE uint32_t r_bits_sum_across(ri a) { return vaddvq_u32(a); }
 
 FS_INLINE void r_store_low_bytes(uint8_t *p, rf a) {
     const uint16x4_t narrow = vmovn_u32(vreinterpretq_u32_f32(a));
