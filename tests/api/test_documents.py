@@ -15,6 +15,7 @@ from fastseq.errors import ArgumentError
 from fastseq.models import documents, markup
 from fastseq.models.results import Pair, Translation
 from fastseq.text.wrapping import wrapped
+from tests.examples import examples
 from tests.formats import marian_files as files
 
 DOCUMENT = "  ba ce di. Fo!\n\n\tGi gu?  Ba ce.\r\n - be bi\n"
@@ -235,7 +236,7 @@ NODES = st.recursive(
 
 
 @given(st.lists(NODES, max_size=5), st.lists(st.integers(-1, 12), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_elements_are_never_lost(nodes, sources):
     """Whatever the alignment says: each element is there, closed, around the same text."""
     count = itertools.count()

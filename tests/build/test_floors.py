@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 CSRC = ROOT / "csrc"
 C_FILES = sorted(path for ending in ("c", "h", "def", "inc") for path in CSRC.rglob(f"*.{ending}"))
@@ -61,53 +62,61 @@ def included(path: Path) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("name", C_NAMES)
-def test_c_includes_only_from_below(name: str) -> None:
-    room = name.split("/")[0]
-    for path in included(CSRC / name):
-        other = path.relative_to(CSRC)
-        allowed = {room} | C_ROOMS[room]
-        assert other.parts[0] in allowed or str(other) in C_DOORS.get(room, set()), f"{name} includes {other}"
+def having(pattern: str, texts: dict[str, str], flags: int = 0) -> dict[str, list[str]]:
+    """File -> what matches in it, of the files where something does."""
+    found = {name: re.findall(pattern, text, flags) for name, text in texts.items()}
+    return {name: matches for name, matches in found.items() if matches}
 
 
-@pytest.mark.parametrize("name", C_NAMES)
-def test_intrinsics_stay_in_isa_folders(name: str) -> None:
-    if re.search(r"(^|/)isa_\w+/", name) or name == "base/cpu.c":  # cpu.c asks MSVC for its xgetbv
-        return
-    code = without_strings(code_of(CSRC / name))
-    assert not re.findall(
-        r"immintrin\.h|arm_neon\.h|\b_mm\d*_\w+|\b__m(?:128|256|512)\w*|\bv(?:ld|st)1q?_\w+", code
-    )
+@pytest.fixture(scope="module")
+def code() -> dict[str, str]:
+    """File -> its code without comments."""
+    return {name: code_of(CSRC / name) for name in C_NAMES}
 
 
-@pytest.mark.parametrize("name", C_NAMES)
-def test_openmp_has_one_home(name: str) -> None:
-    if name != "base/parallel.c":
-        assert not re.findall(r"<omp\.h>|#\s*pragma\s+omp|\bomp_\w+", code_of(CSRC / name))
+@pytest.fixture(scope="module")
+def words(code: dict[str, str]) -> dict[str, str]:
+    """File -> its code without comments and string literals."""
+    return {name: without_strings(text) for name, text in code.items()}
 
 
-@pytest.mark.parametrize("name", C_NAMES)
-def test_memory_has_two_homes(name: str) -> None:
-    if name not in ("base/arena.c", "base/buffer.c"):
-        code = without_strings(code_of(CSRC / name))
-        assert not re.findall(
-            r"\b(?:m|c|re|aligned_)alloc\s*\(|(?<![\w>.])free\s*\(|\bposix_memalign\b", code
-        )
+def test_c_includes_only_from_below() -> None:
+    for name in C_NAMES:
+        room = name.split("/")[0]
+        for path in included(CSRC / name):
+            other = path.relative_to(CSRC)
+            allowed = {room} | C_ROOMS[room]
+            doors = C_DOORS.get(room, set())
+            assert other.parts[0] in allowed or str(other) in doors, f"{name} includes {other}"
 
 
-@pytest.mark.parametrize("name", C_NAMES)
-def test_nothing_prints_or_ends_the_process(name: str) -> None:
-    code = without_strings(code_of(CSRC / name))
-    assert not re.findall(r"\b(?:exit|abort|_Exit|printf|puts|perror)\s*\(|\bstd(?:out|err)\b", code)
+def test_intrinsics_stay_in_isa_folders(words: dict[str, str]) -> None:
+    at_home = re.compile(r"(^|/)isa_\w+/|^base/cpu\.c$")  # cpu.c asks MSVC for its xgetbv
+    outside = {name: text for name, text in words.items() if not at_home.search(name)}
+    intrinsics = r"immintrin\.h|arm_neon\.h|\b_mm\d*_\w+|\b__m(?:128|256|512)\w*|\bv(?:ld|st)1q?_\w+"
+    assert len(outside) < len(words)
+    assert not having(intrinsics, outside)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in C_NAMES if name.startswith(("kernels/", "nn/", "decode/"))]
-)
-def test_the_engine_knows_no_model_names(name: str) -> None:
-    assert not re.findall(
-        r"\b(?:bert|llama|marian|g2p|phonemes|sentiment)\b", (CSRC / name).read_text(), re.IGNORECASE
-    )
+def test_openmp_has_one_home(code: dict[str, str]) -> None:
+    assert list(having(r"<omp\.h>|#\s*pragma\s+omp|\bomp_\w+", code)) == ["base/parallel.c"]
+
+
+def test_memory_has_two_homes(words: dict[str, str]) -> None:
+    calls = r"\b(?:m|c|re|aligned_)alloc\s*\(|(?<![\w>.])free\s*\(|\bposix_memalign\b"
+    assert list(having(calls, words)) == ["base/arena.c", "base/buffer.c"]
+
+
+def test_nothing_prints_or_ends_the_process(words: dict[str, str]) -> None:
+    calls = r"\b(?:exit|abort|_Exit|printf|puts|perror)\s*\(|\bstd(?:out|err)\b"
+    assert not having(calls, words)
+
+
+def test_the_engine_knows_no_model_names() -> None:
+    engine = [name for name in C_NAMES if name.startswith(("kernels/", "nn/", "decode/"))]
+    texts = {name: (CSRC / name).read_text() for name in engine}
+    assert texts
+    assert not having(r"\b(?:bert|llama|marian|g2p|phonemes|sentiment)\b", texts, re.IGNORECASE)
 
 
 def test_file_names_are_unique() -> None:

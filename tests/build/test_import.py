@@ -34,6 +34,7 @@ def test_import_is_quiet_and_opens_nothing() -> None:
 
 
 @pytest.mark.skipif(native.build_info()["build"] != "release", reason="the budget is that of a release build")
+@pytest.mark.once
 @pytest.mark.parametrize("then", ["", "fastseq.load, fastseq.Seq2Seq, fastseq.Vocabulary"])
 def test_import_time(then: str, tmp_path: Path) -> None:
     """CPU milliseconds beyond `import numpy`, a fresh process each time; also with public names looked up.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import fastseq.compat.tiktoken as ours
 from fastseq.compat.tiktoken import load, model, registry
+from tests.examples import examples
 from tests.text.published import code, folder_of, many_scripts, prose
 
 pytestmark = pytest.mark.peers
@@ -90,7 +91,7 @@ def test_the_rest(both):
     assert repr(mine) == repr(theirs)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(), st.sampled_from(CHOICES))
 def test_any_text(text, options):
     import tiktoken

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
+from transformers.generation import logits_process as hf
 
 from fastseq._core import native
 from tests.decode.test_sampling import chosen, graph
 
-pytestmark = pytest.mark.torch
-torch = pytest.importorskip("torch")
-hf = pytest.importorskip("transformers.generation.logits_process")
+pytestmark = pytest.mark.peers
 V = 50_257
 WARPERS = [
     ({"top_k": 50}, [hf.TopKLogitsWarper(50)]),

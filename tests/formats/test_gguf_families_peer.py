@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 
 import fastseq
+from tests.formats.gguf_models import ARCHITECTURES, write
+from tests.formats.huggingface_models import MODELS, logits, random
 from tests.formats.recorded import VOCABULARY
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("gguf")
-
-from tests.formats.gguf_models import ARCHITECTURES, write  # noqa: E402
-from tests.formats.huggingface_models import MODELS, logits, random  # noqa: E402
-
-pytestmark = [pytest.mark.torch, pytest.mark.peers]
+pytestmark = pytest.mark.peers
 IDS = np.random.default_rng(1).integers(3, VOCABULARY, 90).astype(np.int32)
 UNKNOWN = ("opt", "opt post-norm", "gpt2 scaled", "qwen2 windows")
 """What GGUF files have no keys for."""

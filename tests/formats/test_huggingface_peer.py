@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import fastseq
+from tests.formats.huggingface_models import MODELS, folder, logits
 from tests.formats.recorded import IDS, VOCABULARY
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-
-from tests.formats.huggingface_models import MODELS, folder, logits  # noqa: E402
-
-pytestmark = [pytest.mark.torch, pytest.mark.peers]
+pytestmark = pytest.mark.peers
 TOLERANCE = 1e-4
 TOKENS = 64
 LONG = np.random.default_rng(1).integers(3, VOCABULARY, 90).astype(np.int32)

@@ -14,6 +14,7 @@ from fastseq._core.native import isas_available
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import marian_bin, marian_model, marian_shortlist, yaml_lines
 from fastseq.models.blocks import block_dict
+from tests.examples import examples
 from tests.formats import marian_files as files
 from tests.reference import beam
 from tests.reference.marian import Student, after, candidates
@@ -275,7 +276,7 @@ def test_every_number_of_the_header(tmp_path):
                 marian_model.read(marian_bin.load(path), str(path))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_random_damage(data, tmp_path_factory):
     """An exception of ours or a model, never anything else."""

@@ -12,6 +12,7 @@ from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import safetensors
 from fastseq.formats.tensor import Tensor, numpy_tensor
 from tests.api import small
+from tests.examples import examples
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_float16_and_float64_are_read(folder):
         )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.data())
 def test_any_damage_is_read_or_refused(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("fuzz")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fastseq.errors import FastseqError
 from fastseq.formats import npz
+from tests.examples import examples
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -93,7 +94,7 @@ def test_not_a_zip(tmp_path):
         npz.load(tmp_path / "a.npz")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_any_damaged_byte_is_read_or_refused(tmp_path_factory, data):
     buffer = io.BytesIO()

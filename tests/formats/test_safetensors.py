@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
 from fastseq.formats import safetensors as ours
 from fastseq.formats.tensor import NUMPY_TYPES, Tensor, numpy_tensor
+from tests.examples import examples
 
 PLAIN = [name for name in NUMPY_TYPES if not name.startswith(("bfloat", "float8"))]
 
@@ -149,7 +150,7 @@ GOOD = file_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=6))
 def test_any_damaged_range_is_read_or_refused(start, damage):
     data = bytearray(GOOD)
@@ -167,7 +168,7 @@ def test_any_truncation_is_refused(kept):
         parse(GOOD[:kept])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -6,14 +6,15 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import torch_checkpoint
 from fastseq.formats.tensor import Tensor
+from tests.examples import examples
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 DTYPES = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]
@@ -162,7 +163,7 @@ def test_damaged_pickles_are_refused(tmp_path, name):
         torch_checkpoint.load(checkpoint(tmp_path / "a", DAMAGED[name]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(st.data())
 def test_any_damaged_byte_is_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("fuzz") / "a.pt"
@@ -178,7 +179,7 @@ def test_any_damaged_byte_is_read_or_refused(tmp_path_factory, data):
         return
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(st.data())
 def test_any_damaged_pickle_is_read_or_refused(data):
     from fastseq.formats.pickled import Unpickler

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fastseq.errors import FormatError, UnsupportedError
 from fastseq.models.spec import ModelSpec, check_tensors, optional_tensors, tensor_shapes
+from tests.examples import examples
 
 SEQ2SEQ = {
     "fastseq": 1,
@@ -252,7 +253,7 @@ def places(values: object, path: tuple = ()) -> list[tuple]:
     return found
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(st.data())
 def test_anything_anywhere_is_read_or_refused(data):
     values = ALL[data.draw(st.sampled_from(sorted(ALL)))]

@@ -34,18 +34,20 @@ def build_script() -> Any:
 
 
 class Builder:
-    """Compiles C files side by side into build/native/<name>, each only when something changed."""
+    """Compiles C files side by side, each only when something changed.
+
+    For this machine objects are those of the extension built with the same switches, for another apart.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.script = build_script()
-        self.script.BUILD, self.script.WERROR = options.build, True
+        self.script.BUILD, self.script.WERROR, self.script.OPENMP = options.build, True, not options.serial
         self.cc = shlex.split(options.cc)
-        self.arch = options.arch or self.script.architecture()
+        own = self.script.architecture()
+        self.arch = options.arch or own
         self.openmp = [] if options.serial else ["-fopenmp"]
-        name = "-".join(
-            [self.arch, options.build, Path(self.cc[0]).name, *(["serial"] if options.serial else [])]
-        )
-        self.folder = ROOT / "build" / "native" / name
+        apart = f"build/native/{self.arch}-{self.script.switches(options.cc)}"
+        self.folder = ROOT / (self.script.core_folder(options.cc) if self.arch == own else apart)
         # A static program needs no foreign libraries under an emulator.
         self.link = [
             *self.script.build_flags()[1],
@@ -59,7 +61,7 @@ class Builder:
         newest = max(Path(path).stat().st_mtime for path in [unit.source, *self.script.headers(), "setup.py"])
         if not made.exists() or made.stat().st_mtime <= newest:
             made.parent.mkdir(parents=True, exist_ok=True)
-            command = [*self.cc, *unit.flags, "-Icsrc", "-c", unit.source, "-o", str(made)]
+            command = [*self.cc, "-fPIC", *unit.flags, "-Icsrc", "-c", unit.source, "-o", str(made)]
             subprocess.run(command, check=True)
         return str(made)
 

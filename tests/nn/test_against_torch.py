@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from fastseq._core import native
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 V, E, H, B = 60, 40, 35, 90

@@ -7,17 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
 from fastseq._core import native
 from fastseq.models.blocks import block_dict
 from fastseq.models.widths import follow
+from tests.nn.transformers_models import MODELS, Blocks, Made, V
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-
-from tests.nn.transformers_models import MODELS, Blocks, Made, V  # noqa: E402
-
-pytestmark = pytest.mark.torch
+pytestmark = pytest.mark.peers
 TOLERANCE = 1e-4
 LENGTHS = (1, 17, 80, 3, 40)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tests.reference import layers as ref
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 MODULES = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}

@@ -14,6 +14,7 @@ import fastseq
 from fastseq import errors
 from fastseq._core import native
 from fastseq.text import bpe
+from tests.examples import examples
 from tests.reference.bpe import encode_ranks, ranks_file
 from tests.text import toy
 
@@ -31,7 +32,7 @@ def test_samples(rule, text):
 
 
 @given(VALID)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_random_texts(text):
     assert TOY.encode(text) == encode_ranks(toy.ranks(), "cl100k", text)
 
@@ -145,7 +146,7 @@ def test_unknown_special_tokens_are_refused():
 
 
 @given(VALID)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_offsets_cover_what_tokens_came_from(text):
     data = text.encode()
     ids = TOY.encode(text)
@@ -206,7 +207,7 @@ def test_a_stream_that_ends_in_a_character():
 
 
 @given(st.text(max_size=200), st.binary(max_size=6), st.integers(0, 3))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_texts_of_any_width(text, damage, kind):
     """As Python has them, valid or not."""
     limit = (0x7F, 0xFF, 0xFFFF, 0x10FFFF)[kind]
@@ -307,7 +308,7 @@ def test_a_file_that_nobody_knows(tmp_path):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_bytes_are_ranks_or_refused(data):
     with contextlib.suppress(errors.FormatError):
         bpe.from_ranks(data, "gpt2", {})

@@ -3,12 +3,12 @@
 import time
 
 import pytest
+from transformers.utils import chat_template_utils as hf
 
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
 from fastseq.text.chat import ChatTemplate
 
 pytestmark = pytest.mark.peers
-hf = pytest.importorskip("transformers.utils.chat_template_utils")
 
 # written anew in the shapes of the families
 TEMPLATES = {

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FormatError, UnsupportedError
 from fastseq.text.normalizers import from_json
+from tests.examples import examples
 from tests.reference.charsmap import build
 from tests.text.strategies import ANY, KNOWN
 
@@ -85,7 +86,7 @@ def test_marks_of_every_class_in_every_order(form):
 
 @pytest.mark.parametrize("form", FORMS)
 @given(text=KNOWN | st.text(st.sampled_from(CLASSES)))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_forms_of_texts(form, text):
     text = "".join(filter(old, text))
     expected = unicodedata.normalize(form, text)

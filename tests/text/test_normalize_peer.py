@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastseq.text.normalizers import from_json
+from tests.examples import examples
 from tests.reference.charsmap import build
 from tests.text.strategies import ANY
 
@@ -125,6 +126,6 @@ def test_random_characters():
 
 
 @given(SOME)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_texts(text):
     check(text)

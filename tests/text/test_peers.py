@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fastseq._core import native
 from fastseq.text import Vocabulary, WordTokenizer
+from tests.examples import examples
 from tests.text.strategies import KNOWN
 
 pytestmark = pytest.mark.peers
@@ -46,7 +47,7 @@ def uniseg_words(text):
 
 
 @given(KNOWN | st.text(st.sampled_from("a\u0301\u200d😀👩1.,':\"אב_ア中ひ \r\n🇦🇧")))
-@settings(max_examples=2000)
+@settings(max_examples=examples(2000))
 def test_word_boundaries(text):
     assert WORDS.pieces([text])[0] == uniseg_words(text)
 

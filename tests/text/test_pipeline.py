@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq import errors
 from fastseq.text import tokenizer_json
+from tests.examples import examples
 from tests.reference import subwords
 from tests.text import pipeline_models as models
 from tests.text import toy
@@ -29,7 +30,7 @@ def test_both_ways_give_the_same_ids(name):
     tokenizer = load(models.kinds()[name])
 
     @given(st.lists(TEXTS, max_size=4))
-    @settings(max_examples=10)
+    @settings(max_examples=examples(10))
     def check(texts):
         quick = tokenizer.encode_batch(texts)
         slow = tokenizer.encode_batch(texts, spans="bytes")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq.text import patterns, tokenizer_json
 from fastseq.text.bpe import BpeTokenizer
+from tests.examples import examples
 from tests.text import pipeline_models as models
 from tests.text import published, toy
 from tests.text.test_tokenizer_json import CUTS as CUT_FILES
@@ -32,7 +33,7 @@ PARTS = [
 ]
 TEXTS = st.lists(st.one_of(st.sampled_from(PARTS), st.characters(codec="utf-8")), max_size=30).map("".join)
 BATCHES = st.lists(TEXTS, min_size=1, max_size=12)
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=examples(25))
 
 
 def pair(content):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import fastseq
 from fastseq.text.tiktoken_file import ENCODINGS
+from tests.examples import examples
 from tests.reference.bpe import spelled
 from tests.text import published, toy
 from tests.text.test_scan import CHARACTERS
@@ -69,7 +70,7 @@ def test_every_pair_of_classes(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @given(text=TEXTS)
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_random_texts(name, text):
     ours, theirs = pair(name)
     text = text.encode("utf-8", "ignore").decode()
@@ -77,7 +78,7 @@ def test_random_texts(name, text):
 
 
 @given(data=st.binary(max_size=200))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_random_bytes(data):
     ours, theirs = pair("cl100k_base")
     text = data.decode("utf-8", "replace")

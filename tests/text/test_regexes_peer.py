@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq import errors
 from fastseq.text import regexes, tokenizer_json
+from tests.examples import examples
 from tests.reference.bpe import ranks_file
 from tests.text import pipeline_models, toy
 
@@ -46,7 +47,7 @@ def pairs(tmp_path_factory):
 
 
 @given(text=TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 def test_ids_of_tiktoken(pairs, text):
     for (ours, theirs), pattern in zip(pairs, PATTERNS, strict=True):
         assert ours.encode(text) == theirs.encode_ordinary(text), pattern
@@ -58,7 +59,7 @@ def test_ids_of_real_text(pairs):
 
 
 @given(text=TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_pieces_of_tokenizers(text):
     from tokenizers import Regex
     from tokenizers.pre_tokenizers import Split
@@ -86,7 +87,7 @@ def splitters(pattern, behavior, invert):
 
 
 @given(text=TEXTS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_splits_of_tokenizer_json(text):
     behaviors = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
     for pattern, behavior, invert in itertools.product((*PATTERNS[1:], *EMPTY), behaviors, (False, True)):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastseq._core import native
+from tests.examples import examples
 from tests.reference.bpe import ranks_file
 from tests.reference.pretokens import NAMES, RULES, pieces
 
@@ -75,7 +76,7 @@ def test_pairs_at_the_end_of_a_window(rule):
 
 @pytest.mark.parametrize("rule", RULES)
 @given(text=st.lists(TEXTS, max_size=30).map("".join) | st.text(max_size=200))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_random_texts(rule, text):
     agree(rule, "".join(c for c in text if not 0xD800 <= ord(c) < 0xE000))
 
@@ -105,7 +106,7 @@ def test_random_texts(rule, text):
         max_size=60,
     ).map("".join)
 )
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_texts_like_prose_and_code(rule, text):
     agree(rule, text)
 

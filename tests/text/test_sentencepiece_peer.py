@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq._core import native
 from fastseq.text.sentencepiece import SentencePieceTokenizer
+from tests.examples import examples
 from tests.text import published
 from tests.text.sentencepiece_models import SETTINGS, TEXTS, train
 
@@ -68,7 +69,7 @@ def test_every_character(name):
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, *PUBLISHED])
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(text=TEXT)
 def test_any_text(name, text):
     ours, theirs = pair(name)

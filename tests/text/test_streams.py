@@ -11,6 +11,7 @@ from fastseq.text import CharTokenizer, Vocabulary, WordTokenizer
 from fastseq.text.bpe import from_ranks
 from fastseq.text.sentencepiece import SentencePieceTokenizer
 from fastseq.text.sentencepiece_file import Piece, Rules, Settings, model_bytes
+from tests.examples import examples
 from tests.text import toy
 from tests.text.strategies import TEXT
 from tests.text.test_sentencepiece import SMALL, tokenizer
@@ -31,7 +32,7 @@ def check(tokenizer, ids, **options):
 
 
 @pytest.mark.parametrize("name", SMALL)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(TEXT, st.data())
 def test_sentencepiece(name, text, data):
     ours = tokenizer(name)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq import errors
 from fastseq._core import native
+from tests.examples import examples
 from tests.reference import bpe_train, unigram_train
 
 LINES = [
@@ -49,7 +50,7 @@ def held(trainer):
     return dict(zip(trainer.pieces(), trainer.scores().tolist(), strict=True))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(WORDS, st.integers(0, 12), st.integers(2, 5))
 def test_seeds_are_the_best_substrings(words, most, longest):
     trainer, letters = unigram(words)
@@ -59,7 +60,7 @@ def test_seeds_are_the_best_substrings(words, most, longest):
     assert held(trainer) == pytest.approx({piece: np.log(value / total) for piece, value in wanted.items()})
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(WORDS)
 def test_rounds_and_losses_are_those_of_the_definition(words):
     trainer, letters = unigram(words)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastseq._core import native
+from tests.examples import examples
 from tests.reference import word_breaks as reference
 from tests.text.strategies import KNOWN, OURS, TABLES, known
 
@@ -60,7 +61,7 @@ def test_every_character_in_lower_case():
 
 
 @given(KNOWN | st.text(st.sampled_from(CLASSES)))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_texts_in_lower_case(text):
     assert lower(text) == text.lower()
 
@@ -112,7 +113,7 @@ def test_every_three_classes_in_a_row():
 
 
 @given(KNOWN | st.text(st.sampled_from(CLASSES), max_size=40))
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 def test_word_boundaries(text):
     assert WORDS.pieces([text])[0] == shown(reference.segments(text))
 

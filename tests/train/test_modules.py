@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from fastseq.train.modules import Seq2Seq  # noqa: E402
-from fastseq.train.networks import Seq2SeqConfig  # noqa: E402
+from fastseq.train.modules import Seq2Seq
+from fastseq.train.networks import Seq2SeqConfig
 
 pytestmark = pytest.mark.torch
 

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import fastseq  # noqa: E402
-from fastseq.errors import ArgumentError, FormatError  # noqa: E402
-from fastseq.formats import safetensors  # noqa: E402
-from fastseq.models.spec import ModelSpec, check_tensors  # noqa: E402
-from fastseq.train import load_recipe, train  # noqa: E402
-from fastseq.train.loop import Result, Trainer  # noqa: E402
-from fastseq.train.run import task_of  # noqa: E402
-from fastseq.train.seq2seq import predictor  # noqa: E402
+import fastseq
+from fastseq.errors import ArgumentError, FormatError
+from fastseq.formats import safetensors
+from fastseq.models.spec import ModelSpec, check_tensors
+from fastseq.train import load_recipe, train
+from fastseq.train.loop import Result, Trainer
+from fastseq.train.run import task_of
+from fastseq.train.seq2seq import predictor
 
 pytestmark = pytest.mark.torch
 
