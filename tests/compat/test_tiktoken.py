@@ -86,8 +86,29 @@ def test_ids_that_are_none():
             call([5, 999])
     with pytest.raises(KeyError):
         ENCODING.encode_single_token("no such token")
-    with pytest.raises(NotImplementedError):
-        ENCODING.encode_with_unstable("a")
+
+
+@pytest.mark.parametrize("text", ["", "the", "the tex", f"the{END}", f"{END}a \n", "caf\u00e9 \u00fc", "a  "])
+def test_what_a_text_may_go_on_with(text):
+    stable, completions = ENCODING.encode_with_unstable(text, allowed_special="all")
+    held = ENCODING.decode_bytes(stable)
+    assert text.encode().startswith(held)
+    assert ENCODING.encode(text, allowed_special="all")[: len(stable)] == stable
+    assert completions == sorted(completions)
+    assert bool(completions) == (held != text.encode())
+    for ids in completions:
+        assert (held + ENCODING.decode_bytes(ids)).startswith(text.encode())
+        assert not ENCODING.decode_bytes([*stable, *ids[:-1]]).startswith(text.encode())
+    with pytest.raises(ValueError, match="disallowed special token"):
+        ENCODING.encode_with_unstable(END)
+
+
+@pytest.mark.parametrize("data", [b"", b"the\xff", b"\xf1the text\x80", "caf\u00e9".encode()[:-1]])
+def test_bytes_that_are_no_text(data):
+    assert ENCODING.decode_bytes(ENCODING._encode_bytes(data)) == data
+    ranks = RANKS.get
+    parts = merge([bytes([b]) for b in data], lambda a, b: ranks(a + b))
+    assert ENCODING._encode_single_piece(data) == [RANKS[part] for part in parts]
 
 
 def test_parts_of_an_encoding_make_another():

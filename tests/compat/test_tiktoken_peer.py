@@ -101,6 +101,19 @@ def test_any_text(text, options):
     assert outcome(mine.encode, text, **options) == outcome(theirs.encode, text, **options)
 
 
+def test_unstable_ends(both):
+    mine, theirs = both
+    rng = random.Random(7)
+    ends = ["", "", "", "\n\n", "  ", "\n \n", "\t", " \u3000", "<|endoftext|>", "\x1c"]
+    for text in [*ends, *(text[at : at + 25] for text in TEXTS[:3] for at in rng.sample(range(7_000), 8))]:
+        text += rng.choice(ends)
+        stable, completions = mine.encode_with_unstable(text, allowed_special="all")
+        wanted = theirs.encode_with_unstable(text, allowed_special="all")
+        assert (stable, completions) == (wanted[0], sorted(wanted[1])), text
+        data = text.encode()[:-1] + rng.randbytes(2)
+        assert mine._encode_bytes(data) == theirs._encode_bytes(data)
+
+
 def test_names_of_models():
     import tiktoken.model
     from tiktoken_ext.openai_public import ENCODING_CONSTRUCTORS

@@ -1,5 +1,6 @@
 """The interface of tokenizers, on vocabularies of ours."""
 
+import asyncio
 import copy
 import json
 import pickle
@@ -171,6 +172,22 @@ def test_every_kind(name):
     encoding = found.encode(text)
     assert len(encoding.tokens) == len(encoding.offsets) == len(encoding.ids)
     assert found.decode(encoding.ids) == found._tokenizer.decode(encoding.ids)
+
+
+def test_awaited(tokenizer):
+    texts = ["the größer text", "a 12<word>"]
+
+    async def all_of_it():
+        one, many = await asyncio.gather(
+            tokenizer.async_encode(texts[0], add_special_tokens=False), tokenizer.async_encode_batch(texts)
+        )
+        return one, many, await tokenizer.async_decode_batch([each.ids for each in many])
+
+    one, many, back = asyncio.run(all_of_it())
+    assert one.ids == tokenizer.encode(texts[0], add_special_tokens=False).ids
+    wanted = [each.ids for each in tokenizer.encode_batch(texts)]
+    assert [each.ids for each in many] == wanted
+    assert back == tokenizer.decode_batch(wanted)
 
 
 def test_words(tokenizer):

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fastseq.compat.tiktoken.merging import merged
+from fastseq.compat.tiktoken.unstable import Unstable
 from fastseq.errors import ArgumentError
 from fastseq.text.batch import Batch
 from fastseq.text.bpe import BpeTokenizer, from_ranks
@@ -164,11 +166,37 @@ class Encoding:
 
     def _encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
         """The ids of a text that is not cut."""
-        return self._uncut.encode(text_or_bytes)
+        try:
+            return self._uncut.encode(text_or_bytes)
+        except ArgumentError:  # no text
+            bytes_ = (
+                text_or_bytes
+                if isinstance(text_or_bytes, bytes)
+                else _without_surrogates(text_or_bytes).encode()
+            )
+            return merged(bytes_, self._mergeable_ranks)
 
-    def encode_with_unstable(self, text: str, **options: Any) -> Any:
-        """Not offered."""
-        raise NotImplementedError("fastseq.compat.tiktoken: encode_with_unstable")
+    def _encode_bytes(self, text: bytes) -> list[int]:
+        """The ids of bytes; what is no UTF-8 is a piece with the last one before it."""
+        try:
+            return self.encode_ordinary(text.decode())
+        except UnicodeDecodeError as error:
+            ids = self.encode_ordinary(text[: error.start].decode())
+            stable = ids[: len(ids) - self._unstable.last_of(ids, set())]
+            return stable + self._encode_single_piece(text[len(self.decode_bytes(stable)) :])
+
+    def encode_with_unstable(
+        self,
+        text: str,
+        *,
+        allowed_special: Special = frozenset(),
+        disallowed_special: Special = "all",
+    ) -> tuple[list[int], list[list[int]]]:
+        """The ids that stay whatever follows the text, and what may come behind them if more does."""
+        ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+        last = self._unstable.last_of(ids, self._special_ids)
+        stable = ids[: len(ids) - last]
+        return stable, self._unstable.completions(self.decode_bytes(ids[len(stable) :])) if last else []
 
     # ids to text
 
@@ -238,6 +266,12 @@ class Encoding:
     @cached_property
     def _mergeable_ranks(self) -> Mapping[bytes, int]:
         return {bytes(self._tokenizer.token(id)): id for id in self._tokenizer.ranked_ids()}
+
+    @cached_property
+    def _unstable(self) -> Unstable:
+        return Unstable(
+            self._tokenizer, self._encode_single_piece, self._mergeable_ranks, self._tokenizer.decode_bytes
+        )
 
     @cached_property
     def _uncut(self) -> BpeTokenizer:

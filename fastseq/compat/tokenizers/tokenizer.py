@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastseq.compat.tokenizers.added import AddedToken
+from fastseq.compat.tokenizers.awaited import Awaited
 from fastseq.compat.tokenizers.encoding import Encoding, Row, Span, windows
 from fastseq.compat.tokenizers.given import Asked, Given
 from fastseq.compat.tokenizers.inputs import Input, Text, shortened, texts_of, words_of
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 _STRATEGIES = {"longest_first": "LongestFirst", "only_first": "OnlyFirst", "only_second": "OnlySecond"}
 
 
-class Tokenizer:
+class Tokenizer(Awaited):
     """A tokenizer.json. See `tokenizers.Tokenizer`, whose methods these are.
 
     Training, and changing single parts of the pipeline, are not offered.
