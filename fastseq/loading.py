@@ -27,6 +27,8 @@ def load(
     dtype: str | None = None,
     threads: int | None = None,
     spec: str | PathLike[str] | Mapping[str, Any] | None = None,
+    repack: bool = True,
+    progress: bool | None = None,
 ) -> Model:
     """A model from files; what kind it is, and its tokenizer, are found out.
 
@@ -37,6 +39,10 @@ def load(
             stored. int8 and int4 of language models have a scale for every 32 weights (docs/models.md).
         threads: threads of calls that name none themselves; None: `fastseq.get_num_threads()`.
         spec: what a file that does not say it holds, as a file or its content (docs/formats.md).
+        repack: False: matrices in blocks (GGUF, int4 ...) are read as they lie, a mapped file's in the file,
+            and not laid out anew for speed; results are the same to the last bit.
+        progress: True for a bar (tqdm) while weights are rounded and laid out, False for none; None for one
+            where that takes over a second, on a terminal.
 
     Raises `FormatError` or `UnsupportedError` naming the file and the place, `ArgumentError` where there is
     nothing of that name, `MissingExtraError` where a package is needed for it.
@@ -63,7 +69,15 @@ def load(
             target_tokenizer=found.target_tokenizer,
             dtype=dtype,
             threads=threads,
-            origin={"path": os.fspath(path), "dtype": dtype, "threads": threads, "spec": spec},
+            repack=repack,
+            progress=progress,
+            origin={
+                "path": os.fspath(path),
+                "dtype": dtype,
+                "threads": threads,
+                "spec": spec,
+                "repack": repack,
+            },
         )
     except FastseqError as error:
         raise error.within(str(place)) from None

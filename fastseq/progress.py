@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from fastseq.errors import MissingExtraError
+
+Told = Callable[[int], Any]
 
 
 def progress_bar(
@@ -49,3 +52,27 @@ def _terminal() -> bool:
 
 def _silent(amount: int) -> None:
     """Takes the place of a bar that nobody sees."""
+
+
+@contextmanager
+def late_bar(wanted: bool | None, *, total: int, title: str, after: float = 1.0) -> Iterator[Told]:
+    """Gives a function to call with the amount done so far, which shows a bar once that takes long.
+
+    wanted: True for one at once, False for none; None for one after `after` seconds when standard error is a
+    terminal and tqdm is installed.
+    """
+    begun, last, bars = time.monotonic(), 0, ExitStack()
+    moved: Callable[[int], Any] | None = None
+
+    def told(done: int) -> None:
+        nonlocal last, moved
+        if moved is None and wanted is not False and (wanted or time.monotonic() - begun >= after):
+            moved = bars.enter_context(progress_bar(wanted, total=total, title=title))
+        if moved is not None and last < done <= total:
+            moved(done - last)
+            last = done
+
+    with bars:
+        yield told
+        if moved is not None:
+            told(total)

@@ -34,6 +34,7 @@ typedef struct fs_matrix {
     float multiplier; /* int8: turns activations into 8 bits; 0: a row's own, from its largest value */
     fs_grouped *parts; /* blocks: one under the other, each of one form, (part_count); owned, but not what it has packed */
     int part_count;
+    fs_block_rows *lying; /* what they are read from where nothing is laid out; owned, but not its data */
 } fs_matrix;
 
 /* Packs w (N, K) float32 as `dtype`: bfloat16 by rounding to nearest even, int8 with one symmetric scale an
@@ -47,7 +48,7 @@ fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int 
                             const float *scale, float multiplier, const char *where, fs_error *err);
 
 /* Lays out blocks that a file holds, in memory of the store; parts come one under the other and may be of different
- * types. run: the threads that do it; may be NULL. */
+ * types. run: the threads that do it; may be NULL. store NULL: the blocks stay where they are (grouped.h). */
 fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
                                 fs_store *store, fs_run *run, fs_error *err);
 void fs_matrix_free(fs_matrix *m);

@@ -191,6 +191,15 @@ fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_bloc
     m->depth = depth;
     m->parts = fs_alloc((size_t)count * sizeof *m->parts);
     if (!m->parts) return fs_fail_memory(err, parts[0].name, (uint64_t)count * sizeof *m->parts);
+    if (!store) {
+        m->lying = fs_alloc((size_t)count * sizeof *m->lying);
+        if (!m->lying) {
+            fs_matrix_free(m);
+            return fs_fail_memory(err, parts[0].name, (uint64_t)count * sizeof *m->lying);
+        }
+        memcpy(m->lying, parts, (size_t)count * sizeof *parts);
+        parts = m->lying;
+    }
     for (int i = 0, n; i < count; i += n) {
         fs_grouped *part = &m->parts[m->part_count];
         fs_status st;
@@ -209,6 +218,7 @@ fs_status fs_matrix_init_blocks(fs_matrix *m, const fs_kernels *k, const fs_bloc
 void fs_matrix_free(fs_matrix *m) {
     if (!m) return;
     fs_free(m->parts);
+    fs_free(m->lying);
     fs_free(m->packed);
     fs_free(m->scale);
     fs_free(m->sum);

@@ -9,7 +9,8 @@ enum {
     ROW_BLOCK = 64,      /* rows of an item: their bytes stay in the second-level cache while panels go by */
     PIECES_A_THREAD = 4, /* items for each thread, so that one held up does not hold up all */
     QUANTIZE_GRAIN = 16, /* rows */
-    QUANTIZED_AT_ONCE = 32 /* groups of a row */
+    QUANTIZED_AT_ONCE = 32, /* groups of a row */
+    LAID_AT_ONCE = 16       /* panels, where products lay them out */
 };
 #define COST_OF_A_THREAD ((double)((int64_t)1 << 20)) /* multiplications that take longer than waking a thread */
 
@@ -21,6 +22,7 @@ typedef struct sharing {
     uint8_t *quantized;
     int64_t rows, row_blocks;
     int strip; /* columns of an item */
+    int panel; /* the first that is laid out for this product; behind the quantized rows there is room for some */
 } sharing;
 
 static fs_grouped_facts facts_of(float scale, int32_t sum, int excess) {
@@ -77,9 +79,12 @@ static size_t row_bytes(const fs_grouped *m) {
     return ((size_t)m->groups * fs_grouped_x_step(fs_grouped_layout_of(m->form)) + 63) & ~(size_t)63;
 }
 
+static size_t laid_bytes(const fs_grouped *m) { return (fs_grouped_panel_bytes(m) + 63) & ~(size_t)63; }
+
 size_t fs_grouped_scratch(const fs_grouped *m, int64_t rows) {
+    const size_t laid = m->packed ? 0 : LAID_AT_ONCE * laid_bytes(m);
     size_t bytes;
-    return fs_size_mul((size_t)rows, row_bytes(m), &bytes) ? bytes : SIZE_MAX;
+    return fs_size_mul((size_t)rows, row_bytes(m), &bytes) && fs_size_add(bytes, laid, &bytes) ? bytes : SIZE_MAX;
 }
 
 /* Over how many threads a product is worth sharing out. */
@@ -98,6 +103,38 @@ static void quantize(sharing *s, const fs_grouped *m, void *scratch, fs_run *run
         fs_parallel_for(run, s->rows, QUANTIZE_GRAIN, quantize_rows, s);
 }
 
+/* Panels panel + [begin, end), laid out and multiplied */
+static void multiply_panels(void *ctx, int64_t begin, int64_t end, int worker) {
+    const sharing *s = ctx;
+    const fs_grouped *m = s->m;
+    (void)worker;
+    for (int64_t i = begin; i < end; i++) {
+        const int panel = s->panel + (int)i, first = panel * FS_GROUP_PANEL;
+        uint8_t *const laid = s->quantized + (size_t)s->rows * s->a.x_stride + (size_t)i * laid_bytes(m);
+        fs_grouped_args a = s->a;
+        (void)fs_grouped_lay_panel(m, panel, laid); /* its scales were looked at when the matrix was made */
+        a.rows = (int)s->rows;
+        a.packed = laid;
+        a.first = 0;
+        a.last = FS_MIN(FS_GROUP_PANEL, m->columns - first);
+        a.y += first;
+        if (a.bias) a.bias += first;
+        m->k->gemm_grouped(&a);
+    }
+}
+
+/* As `multiply`, of blocks as they lie. */
+static void multiply_lying(sharing *s, const fs_grouped *m, int threads, fs_run *run) {
+    const int panels = (m->columns + FS_GROUP_PANEL - 1) / FS_GROUP_PANEL;
+    for (s->panel = 0; s->panel < panels; s->panel += LAID_AT_ONCE) {
+        const int some = FS_MIN(LAID_AT_ONCE, panels - s->panel);
+        if (threads == 1)
+            multiply_panels(s, 0, some, 0);
+        else
+            fs_parallel_for(run, some, 1, multiply_panels, s);
+    }
+}
+
 static void multiply(sharing *s, const fs_grouped *m, fs_run *run) {
     const int threads = threads_for(m, s->rows, run), panels = (m->columns + FS_GROUP_PANEL - 1) / FS_GROUP_PANEL;
     int64_t strips;
@@ -105,6 +142,10 @@ static void multiply(sharing *s, const fs_grouped *m, fs_run *run) {
     s->a.form = m->form;
     s->a.groups = m->groups;
     s->a.packed = m->packed;
+    if (!m->packed) {
+        multiply_lying(s, m, threads, run);
+        return;
+    }
     s->row_blocks = (s->rows + ROW_BLOCK - 1) / ROW_BLOCK;
     strips = FS_MAX(1, (threads * PIECES_A_THREAD + s->row_blocks - 1) / s->row_blocks);
     s->strip = threads == 1 ? m->columns : (int)((panels + strips - 1) / strips) * FS_GROUP_PANEL;

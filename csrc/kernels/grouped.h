@@ -43,14 +43,20 @@ typedef struct fs_grouped {
     int columns; /* N */
     int depth;   /* K */
     int groups;
-    const uint8_t *packed; /* the store's */
+    const uint8_t *packed; /* the store's; NULL where each product lays the panels out for itself */
     size_t packed_bytes;
+    const fs_block_rows *parts; /* as they lie, borrowed */
 } fs_grouped;
 
-/* Rows of K numbers, the parts one under the other; all are of one form. FS_ERR_VALUE for a type that is not known, a row
+/* Rows of K numbers, the parts one under the other; all are of one form. store NULL: blocks are read as they lie, more
+ * slowly, with the same results; they and `parts` then have to outlive *m. FS_ERR_VALUE for a type that is not known, a row
  * that is not whole blocks, a size that contradicts the rows, or a scale that is not finite; *m is then empty. */
 fs_status fs_grouped_init(fs_grouped *m, const fs_kernels *k, const fs_block_rows *parts, int count, int depth,
                           fs_store *store, fs_run *run, fs_error *err);
+
+/* Panel `panel` of what is not laid out, to its bytes; 0 where a scale is not finite. */
+size_t fs_grouped_panel_bytes(const fs_grouped *m);
+int fs_grouped_lay_panel(const fs_grouped *m, int panel, uint8_t *to);
 
 /* Bytes of scratch that fs_grouped_multiply needs for `rows` rows; SIZE_MAX when it does not fit. */
 size_t fs_grouped_scratch(const fs_grouped *m, int64_t rows);

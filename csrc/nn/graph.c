@@ -73,13 +73,13 @@ static fs_status check_feeding(const fs_graph *g, fs_error *err) {
 }
 
 fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                          fs_dtype dtype, fs_run *run, fs_graph **out, fs_error *err) {
+                          fs_dtype dtype, int lay_out, fs_run *run, fs_graph **out, fs_error *err) {
     fs_build build = {.k = k, .dtype = dtype, .weights = weights, .prefix = "", .run = run};
     fs_graph *g = fs_alloc(sizeof *g);
     fs_status st = FS_OK;
     if (!g) return fs_fail_memory(err, "graph", sizeof *g);
     g->k = k;
-    build.store = &g->store;
+    build.store = lay_out ? &g->store : NULL;
     g->blocks = fs_alloc((size_t)count * sizeof *g->blocks);
     if (!g->blocks) st = fs_fail_memory(err, "graph", (uint64_t)count * sizeof *g->blocks);
     for (int i = 0; st == FS_OK && i < count; i++) st = add_block(g, &specs[i], &build, err);

@@ -28,7 +28,7 @@ typedef struct fs_build {
     fs_dtype dtype;
     const fs_weights *weights;
     const char *prefix;
-    fs_store *store;
+    fs_store *store; /* NULL: blocks are read as they lie */
     fs_run *run;
 } fs_build;
 

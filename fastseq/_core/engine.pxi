@@ -61,6 +61,10 @@ cdef class Request:
         """The sequence ends before its next token."""
         fs_atomic_store(&self.q.cancelled, 1)
 
+    def expire(self):
+        """Its deadline has come before it joined a lane."""
+        self.q.ended = FS_END_DEADLINE
+
     def mask(self, mask):
         """Only these tokens may come next: (V / 64 rounded up) uint64, bit t of token t. Not while a lane works."""
         cdef const uint64_t[::1] c_mask = as_array(mask, np.uint64, "mask")

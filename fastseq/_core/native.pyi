@@ -129,6 +129,8 @@ class Graph:
         *,
         dtype: str = "float32",
         isa: str | None = None,
+        lay_out: bool = True,
+        progress: Callable[[int], object] | None = None,
     ) -> None: ...
     @property
     def width(self) -> int: ...  # columns of what forward gives: D, or labels, or the vocabulary
@@ -290,6 +292,7 @@ class Request:
 
     def __init__(self, decoder: Graph, prompt: I32, **search: Any) -> None: ...
     def cancel(self) -> None: ...  # it ends before its next token
+    def expire(self) -> None: ...  # its deadline has come before it joined a lane
     def mask(self, mask: NDArray[np.uint64]) -> None: ...  # bit t: token t may come next
     def watch(self, watched: bool) -> None: ...  # whether Lane.work is to come back for each of its tokens
     def ids(self, first: int = 0) -> I32: ...  # of the answer so far, from `first` on

@@ -59,7 +59,7 @@ cdef extern from "nn/graph.h" nogil:
         float *hidden
         float *cell
     fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                              fs_dtype dtype, fs_run *run, fs_graph **out, fs_error *err)
+                              fs_dtype dtype, int lay_out, fs_run *run, fs_graph **out, fs_error *err)
     void fs_graph_free(fs_graph *g)
     fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, const char *where, fs_error *err)
     size_t fs_graph_weight_bytes(const fs_graph *g)
@@ -254,19 +254,20 @@ cdef class Graph:
 
     blocks: the spec's, each a mapping with `block` and its options. tensors: name -> float32, uint16 (bfloat16)
     or int8 array, the last with a companion NAME.scale; they are borrowed, so a memory-mapped file stays mapped.
-    dtype: how matrices are held, float32, bfloat16 or int8. Any number of threads may call it at once.
+    dtype: how matrices are held, float32, bfloat16, int8 or blocks. lay_out: those in blocks anew, for speed; progress:
+    called now and then with how many panels of 32 rows are. Any number of threads may call it at once.
     """
     cdef fs_graph *g
     cdef _Blocks blocks
     cdef const fs_kernels *k
     cdef int uses, closed
 
-    def __init__(self, blocks, tensors, *, str dtype="float32", isa=None):
+    def __init__(self, blocks, tensors, *, str dtype="float32", isa=None, bint lay_out=True, progress=None):
         cdef fs_error err
         cdef fs_status st
         cdef fs_dtype kind
         cdef fs_graph *made = NULL
-        cdef Run run = Run()
+        cdef Run run = Run(None, progress)
         if dtype not in _DTYPES:
             raise errors.ArgumentError("unknown dtype", where="dtype", expected=", ".join(_DTYPES), found=dtype)
         if self.g:
@@ -275,12 +276,13 @@ cdef class Graph:
         self.k = kernels_named(isa)
         self.blocks = _Blocks(blocks, tensors)
         with nogil:
-            st = fs_graph_create(self.blocks.specs, self.blocks.count, &self.blocks.weights, self.k, kind, &run.run, &made,
-                                 &err)
+            st = fs_graph_create(self.blocks.specs, self.blocks.count, &self.blocks.weights, self.k, kind, lay_out,
+                                 &run.run, &made, &err)
         run.check(st, &err)
         self.g = made
-        self.blocks.forget({f"{dict(block).get('weights', '')}.weight" for block in blocks
-                            if dict(block)["block"] in ("embedding", "position")})
+        if lay_out:
+            self.blocks.forget({f"{dict(block).get('weights', '')}.weight" for block in blocks
+                                if dict(block)["block"] in ("embedding", "position")})
 
     def __dealloc__(self):
         fs_graph_free(self.g)

@@ -23,6 +23,9 @@ _NUMBERS = (
 )
 
 
+_TEXTS = ("stop", "choices", "regex", "json_schema", "prefix")
+
+
 def add_search(parser: argparse.ArgumentParser) -> None:
     """The options of generation."""
     group = parser.add_argument_group("generation")
@@ -34,13 +37,21 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="a text that ends an output; may be given several times",
     )
+    group.add_argument(
+        "--choice", action="append", metavar="TEXT", dest="choices", help="the output is one of these texts"
+    )
+    group.add_argument("--regex", metavar="R", help="the output matches this expression (needs llguidance)")
+    group.add_argument(
+        "--json-schema", metavar="S", help="the output is JSON of this schema (needs llguidance)"
+    )
+    group.add_argument("--prefix", metavar="TEXT", help="what outputs go on from, which is not repeated")
     for name, kind, shown, told in _NUMBERS:
         group.add_argument(name, type=kind, metavar=shown, help=told)
 
 
 def search_of(options: argparse.Namespace) -> dict[str, Any]:
     """What was asked for, as `generate` takes it."""
-    names = ["stop", *(name.lstrip("-").replace("-", "_") for name, *_ in _NUMBERS)]
+    names = [*_TEXTS, *(name.lstrip("-").replace("-", "_") for name, *_ in _NUMBERS)]
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return {"max_new_tokens": options.max_new_tokens, "beam_size": options.beam_size, **given}
 

@@ -38,6 +38,9 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--dtype", choices=DTYPES, help="precision to run in (default: as stored)")
     parser.add_argument(
+        "--no-repack", action="store_true", help="read weights in blocks as they lie: less memory, slower"
+    )
+    parser.add_argument(
         "--html", action="store_true", help="translate HTML: files and standard input as a whole, tags kept"
     )
     parser.add_argument(
@@ -55,7 +58,13 @@ def run(options: argparse.Namespace) -> int:
     from fastseq.progress import progress_bar
 
     begun = time.perf_counter()
-    model: Any = fastseq.load(options.model, dtype=options.dtype, threads=options.threads, spec=options.spec)
+    model: Any = fastseq.load(
+        options.model,
+        dtype=options.dtype,
+        threads=options.threads,
+        spec=options.spec,
+        repack=not options.no_repack,
+    )
     if model.task == "classifier":
         refuse_search(options, "a classifier generates nothing")
     if options.html and not _translates(model):

@@ -17,6 +17,7 @@ from fastseq.text.streams import DecodeStream
 if TYPE_CHECKING:
     import asyncio
 
+    from fastseq.models.constrained import Guide
     from fastseq.models.search import Search
 
 
@@ -35,9 +36,10 @@ class Answer(Future[Generation]):
         decoder: Decoder,
         tokenized: float,
         drop: Callable[[Answer], object],
+        rule: Guide | None = None,
     ) -> None:
         super().__init__()
-        self.request, self.search = request, search
+        self.request, self.search, self._rule = request, search, rule
         self.lane: Any = None
         self._decoder, self._drop = decoder, drop
         self._tokenized, self._since = tokenized, native.clock()
@@ -95,6 +97,16 @@ class Answer(Future[Generation]):
         for listener in [*self._listeners]:
             listener()
 
+    def guide(self) -> None:
+        """Says what may come next, where not everything may; its lane's thread calls it between passes."""
+        if self._rule is None or self.done():
+            return
+        try:
+            self._rule.go_on()
+        except Exception as error:
+            self.fail(error)
+            self._drop(self)
+
     def finish(self) -> None:
         """The sequence has ended."""
         try:
@@ -125,7 +137,7 @@ class Answer(Future[Generation]):
             yield
         finally:
             self._listeners.remove(listener)
-            self.request.watch(bool(self._listeners))
+            self.request.watch(bool(self._listeners or self._rule))
             if not self._listeners and not self.done():
                 self.cancel()
 

@@ -16,13 +16,15 @@ from fastseq.models.blocks import Block, Embedding, block_dict
 from fastseq.models.results import Info
 from fastseq.models.rounding import held
 from fastseq.models.spec import ModelSpec, check_tensors, tensor_role
-from fastseq.models.weights import BlockMatrix, Weight
+from fastseq.models.weights import BlockMatrix, RoundedMatrix, Weight
+from fastseq.progress import late_bar
 from fastseq.text import Batch, Tokenizer
 
 Weights = Mapping[str, Weight]
 Texts = str | Iterable[str]
 Self = TypeVar("Self", bound="Model")
 
+PANEL = 32  # rows of a matrix in blocks that are laid out together
 SPARE_TOKENS = 64  # that a language model's vocabulary may have beyond its table
 DTYPES = ("float32", "bfloat16", "int8", "int4", "blocks")
 
@@ -41,6 +43,10 @@ class Model:
         dtype: the precision of the matrices: float32, bfloat16, int8 or, of language models, int4; None: as
             in `weights`.
         threads: threads of a call that names none itself; None: `fastseq.get_num_threads()`.
+        repack: whether matrices in blocks are laid out anew for speed; otherwise they are read as they lie,
+            a mapped file's in the file, with the same results.
+        progress: True for a bar while matrices are rounded and laid out; None: where that takes over a second
+            and standard error is a terminal.
         origin: the arguments of `fastseq.load` that made it.
 
     """
@@ -56,6 +62,8 @@ class Model:
         target_tokenizer: Tokenizer | None = None,
         dtype: str | None = None,
         threads: int | None = None,
+        repack: bool = True,
+        progress: bool | None = None,
         origin: Mapping[str, Any] | None = None,
     ) -> None:
         if spec.task != self.task:
@@ -70,8 +78,12 @@ class Model:
         self._tokenizer, self._target_tokenizer = tokenizer, target_tokenizer
         self._held, self._weights = held(spec, weights, self.dtype)
         self._origin = dict(origin or {})
-        self._graphs = {part: self._graph(part) for part in ("encoder", "decoder") if getattr(spec, part)}
-        for weight in self._weights.values():
+        self._graphs = {
+            part: self._graph(part, repack, progress)
+            for part in ("encoder", "decoder")
+            if getattr(spec, part)
+        }
+        for weight in self._weights.values() if repack else ():
             if isinstance(weight, BlockMatrix):  # laid out anew: of the file only embeddings are still read
                 unused_for_now(weight.origin)
                 break
@@ -91,11 +103,13 @@ class Model:
         dtype: str | None = None,
         threads: int | None = None,
         spec: str | PathLike[str] | Mapping[str, Any] | None = None,
+        repack: bool = True,
+        progress: bool | None = None,
     ) -> Self:
         """As `fastseq.load`, for a model that is known to be of this kind."""
         from fastseq.loading import load
 
-        model = load(path, dtype=dtype, threads=threads, spec=spec)
+        model = load(path, dtype=dtype, threads=threads, spec=spec, repack=repack, progress=progress)
         if not isinstance(model, cls):
             raise UnsupportedError(
                 "another kind of model", where=str(path), expected=cls.__name__, found=type(model).__name__
@@ -177,7 +191,7 @@ class Model:
         """The model's own job: a text in, its result out; a list in, a list out, in order."""
         raise NotImplementedError
 
-    def _graph(self, part: str) -> native.Graph:
+    def _graph(self, part: str, repack: bool, progress: bool | None) -> native.Graph:
         blocks: tuple[Block, ...] = getattr(self.spec, part)
         names = {name for block in blocks for name in block.shapes()}
         tensors = {
@@ -185,7 +199,20 @@ class Model:
             for n, a in self._weights.items()
             if n in names or n.removesuffix(".scale").removesuffix(".multiplier") in names
         }
-        return native.Graph([block_dict(block) for block in blocks], tensors, dtype=self._held)
+        made = [block_dict(block) for block in blocks]
+        rounded = [weight for weight in tensors.values() if isinstance(weight, RoundedMatrix)]
+        panels = sum(
+            -(-weight.shape[0] // PANEL) for weight in tensors.values() if isinstance(weight, BlockMatrix)
+        )
+        with late_bar(progress, total=panels + len(rounded), title="laying out weights") as told:
+            kept = [(weight.data, told(done + 1)) for done, weight in enumerate(rounded)]
+            return native.Graph(
+                made,
+                tensors,
+                dtype=self._held,
+                lay_out=repack,
+                progress=lambda done: told(len(kept) + done),
+            )
 
     def _open(self) -> None:
         if self._closed:
@@ -229,6 +256,20 @@ def listed(texts: Texts) -> tuple[list[str], bool]:
                 "not a text", where=f"texts[{index}]", expected="str", found=type(text).__name__
             )
     return many, False
+
+
+def prefixed(texts: list[str], prefix: Any) -> list[str]:
+    """Texts with what has to follow them: nothing, a text, or one each."""
+    if prefix is None:
+        return texts
+    many, alone = listed(prefix)
+    if alone:
+        many *= len(texts)
+    if len(many) != len(texts):
+        raise ArgumentError(
+            "as many as texts", where="prefix", expected=str(len(texts)), found=str(len(many))
+        )
+    return [text + behind for text, behind in zip(texts, many, strict=True)]
 
 
 def packed(sequences: Sequence[Any] | Batch) -> Batch:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastseq.errors import ArgumentError, ArgumentTypeError
+from fastseq.models.base import prefixed
 from fastseq.text.chat import ChatTemplate, Messages
 from fastseq.text.sentencepiece import SentencePieceTokenizer
 from fastseq.text.tokenizer import Tokenizer
@@ -33,13 +34,14 @@ def prompts(model: LanguageModel, messages: Any, options: dict[str, Any]) -> tup
 
     Takes what is of chats out of `options`.
     """
+    prefix = options.pop("prefix", None)
     asked = {name: options.pop(name) for name in _OPTIONS if name in options}
     asked |= asked.pop("template_values", None) or {}
     asked.setdefault("add_generation_prompt", not asked.get("continue_final_message", False))
     alone = _is_one(messages)
     template = template_of(model)
     texts = [template.render(chat, **asked) for chat in ([messages] if alone else messages)]
-    return [prompt_ids(model.tokenizer, text) for text in texts], alone
+    return [prompt_ids(model.tokenizer, text) for text in prefixed(texts, prefix)], alone
 
 
 def prompt_ids(tokenizer: Tokenizer, text: str) -> list[int]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ROWS = 64  # sequences at once at most
 
 
-class _Row:
-    """One answer in the making."""
+class Guide:
+    """One answer in the making, and what it has to be."""
 
     def __init__(self, request: native.Request, rule: Constraint) -> None:
         self.request, self.rule, self.seen = request, rule, 0
@@ -43,7 +43,7 @@ def generate(decoder: Decoder, prompts: Batch, search: Search, tokenized: float)
     """As `LanguageModel.generate` of prompts, of a search with a constraint."""
     begun = native.clock()
     count, each = len(prompts), search.samples
-    rows = [_Row(request, constraint(decoder, search)) for request in _requests(decoder, prompts, search)]
+    rows = [Guide(request, constraint(decoder, search)) for request in _requests(decoder, prompts, search)]
     lane = native.Lane(decoder.graph, min(ROWS, max(len(rows), 1)))
     for row in rows:
         lane.add(row.request)

@@ -16,6 +16,8 @@ import numpy as np
 from fastseq._core import native
 from fastseq.errors import ArgumentError, BusyError, ClosedError
 from fastseq.models.answer import Answer, telling
+from fastseq.models.constrained import Guide
+from fastseq.models.constraints import constraint
 from fastseq.models.results import Generation
 from fastseq.models.sampling import whole
 from fastseq.models.search import Search
@@ -126,9 +128,10 @@ class Engine:
         limit = model.decoder.limit(search.max_new_tokens)
         if np.ndim(limit):
             raise ArgumentError("not one number", where="max_new_tokens", found=repr(limit)[:60])
-        asked = search.native(model.decoder, limit, 1, None, 1)
+        asked = search.native(model.decoder, limit, 1, None, 1, constrained=True)
         request = native.Request(model.decoder.graph, batch.ids, **asked)
-        return Answer(request, search, model.decoder, tokenized, self._work.drop)
+        rule = Guide(request, constraint(model.decoder, search)) if search.constraints else None
+        return Answer(request, search, model.decoder, tokenized, self._work.drop, rule)
 
 
 class _Work:
@@ -148,6 +151,7 @@ class _Work:
         self.tokens = 0  # that those under way may hold
         self.closed = self.stopped = False
         self.tell: list[Callable[[], object]] = []
+        self.deadlines = _Deadlines(self, threading.Condition(lock))
         self.lanes = [_Lane(self, lane) for lane in lanes]
         for lane in self.lanes:
             lane.thread.start()
@@ -170,6 +174,8 @@ class _Work:
                 )
             self._check()
             self.waiting.append(answer)
+            if answer.search.deadline is not None:
+                self.deadlines.look()
             self._wake()
 
     def when_there_is_room(self, tell: Callable[[], object]) -> None:
@@ -224,6 +230,7 @@ class _Work:
                 self.waiting.clear()
             self.changed.notify_all()
             self.room.notify_all()
+            self.deadlines.changed.notify_all()
             self._told()
         for lane in self.lanes:
             lane.native.wake()
@@ -255,6 +262,39 @@ class _Work:
             tell()
 
 
+class _Deadlines:
+    """Ends answers that wait for their turn beyond their deadline; a thread while some wait that have one."""
+
+    def __init__(self, work: _Work, changed: threading.Condition) -> None:
+        self.work, self.changed = work, changed
+        self.thread: threading.Thread | None = None
+
+    def look(self) -> None:
+        """There is another one; the lock is held."""
+        if self.thread is None:
+            self.thread = threading.Thread(target=self.run, name="fastseq-engine-deadlines", daemon=True)
+            self.thread.start()
+        self.changed.notify_all()
+
+    def run(self) -> None:
+        while True:
+            with self.changed:
+                waiting = [(left, one) for one in self.work.waiting if (left := one.search.left) is not None]
+                late = [answer for left, answer in waiting if left <= 0]
+                for answer in late:
+                    self.work.waiting.remove(answer)
+                if late:
+                    self.work._told()
+                elif not waiting:
+                    self.thread = None
+                    return
+                else:
+                    self.changed.wait(min(min(left for left, _ in waiting), threading.TIMEOUT_MAX))
+            for answer in late:
+                answer.request.expire()
+                answer.finish()
+
+
 class _Lane:
     """A thread with its sequences."""
 
@@ -279,6 +319,7 @@ class _Lane:
             for answer in done:
                 self.end(answer, failure)
             for answer in [*self.answers.values()]:
+                answer.guide()
                 answer.news()
 
     def wait(self) -> bool:

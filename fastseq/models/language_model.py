@@ -13,7 +13,7 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.models import chat, constrained
 from fastseq.models.answer import Answer
-from fastseq.models.base import Model, Texts, Weights, listed, packed
+from fastseq.models.base import Model, Texts, Weights, listed, packed, prefixed
 from fastseq.models.engine import Engine
 from fastseq.models.parts import Decoder, generations, repeated
 from fastseq.models.prompt_cache import PromptCache
@@ -60,7 +60,8 @@ class LanguageModel(Model):
             texts: a text or several; or
             messages: a conversation (a list of dicts with `role` and `content`), or a list of conversations,
                 which the model's chat template makes the prompt of. It needs jinja2.
-            options: those of `fastseq.models.search.Search`; with messages also `tools` (JSON schemas),
+            options: those of `fastseq.models.search.Search`; `prefix`, a text that answers go on from (or one
+                each), which is no part of them; with messages also `tools` (JSON schemas),
                 `continue_final_message` (go on with the last message), `template_values` (whatever else the
                 template asks for).
 
@@ -73,6 +74,7 @@ class LanguageModel(Model):
             search, batch = Search(**options), packed(made)
         else:
             many, alone = listed([] if texts is None else texts)
+            many = prefixed(many, options.pop("prefix", None))
             search = Search(**options)
             batch = self.prompts(self.encoded(many, search.threads))
         results = self._continued(batch, time.perf_counter() - begun, search)
@@ -190,11 +192,12 @@ class LanguageModel(Model):
     def prompt(self, prompt: Any, options: dict[str, Any]) -> Batch:
         """One prompt as it goes in: of a text, ids, or a conversation, whose options are taken out."""
         if isinstance(prompt, str):
-            return self.prompts(self.encoded([prompt]))
+            return self.prompts(self.encoded(prefixed([prompt], options.pop("prefix", None))))
         prompt = list(prompt)
         if prompt and isinstance(prompt[0], Mapping):
             return packed(chat.prompts(self, prompt, options)[0])
-        return self.prompts(packed([prompt]))
+        prefix = self.encoded(prefixed([""], options.pop("prefix", None)))
+        return self.prompts(packed([np.concatenate([*packed([prompt]), prefix.ids])]))
 
     def prompts(self, batch: Batch) -> Batch:
         """What goes in: the start token, where the model has one, and ids, one at least in all."""

@@ -132,7 +132,7 @@ class Search(Sampling):
     ) -> dict[str, Any]:
         """The engine's arguments for `count` texts, each of them `samples` times in a row."""
         if self.constraints and not constrained:
-            raise ArgumentError("only of LanguageModel.generate", where=self.constraints[0])
+            raise ArgumentError("only of language models", where=self.constraints[0])
         stop, stop_texts = decoder.stops(self.stop)
         if stop_texts and self.beam_size > 1:
             raise ArgumentError(
@@ -148,7 +148,7 @@ class Search(Sampling):
             "beam": self.beam_size,
             "results": self.num_return // self.samples,
             "length_penalty": self.length_penalty,
-            "draft": self.draft,
+            "draft": 0 if self.constraints else self.draft,
             "beginning": None if self.prompt_cache is None else self.prompt_cache.native,
             "aligned": self.align,
             "threads": threads,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from fastseq.errors import ArgumentError
+from fastseq.models import constraints
+from fastseq.models.chat import prompt_ids
 from fastseq.models.constraints import packed_mask
 from fastseq.text.pieces import token_bytes, token_name
 from tests.api import small
@@ -57,7 +59,63 @@ def test_what_choices_do_not_go_with(model):
     with pytest.raises(ArgumentError, match="choices"):
         small.seq2seq().generate("a", choices=["A"])
     with model.engine() as engine, pytest.raises(ArgumentError, match="choices"):
-        engine.submit("a", choices=["yes"])
+        engine.submit("a", choices=[])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_in_an_engine_beside_free_answers(model, threads):
+    """Answers, streamed or not, are those of `generate`; others in the same lanes are untouched."""
+    prompts = ["the film", "a book and", "12", "so", "x", "the"]
+    options = [
+        {"choices": ["yes", "no", "maybe not"], "seed": i} if i % 2 else {"seed": i, "max_new_tokens": 20}
+        for i in range(len(prompts))
+    ]
+    wanted = [model.generate(text, **more) for text, more in zip(prompts, options, strict=True)]
+    with model.engine(max_batch=4, threads=threads) as engine:
+        answers = [engine.submit(text, draft=4, **more) for text, more in zip(prompts, options, strict=True)]
+        streamed = ["".join(answer) for answer in answers[:3]]
+        for answer, theirs in zip(answers, wanted, strict=True):
+            assert small.same(answer.result(60), theirs)
+        assert streamed == [theirs.text for theirs in wanted[:3]]
+    assert "".join(model.stream("so", choices=["maybe not"])) == "maybe not"
+
+
+def test_a_rule_that_fails_fails_its_answer_alone(model, monkeypatch):
+    def broken(self, token):
+        raise ArgumentError("no such thing", where="choices")
+
+    with model.engine(max_batch=4) as engine:
+        monkeypatch.setattr(constraints.Choices, "take", broken)
+        failing = engine.submit("the film", choices=["yes", "no"])
+        free = engine.submit("the film", max_new_tokens=8)
+        with pytest.raises(ArgumentError, match="no such thing"):
+            failing.result(60)
+        assert small.same(free.result(60), model.generate("the film", max_new_tokens=8))
+
+
+def test_prefix(model):
+    """Answers go on from a text, which is not part of them."""
+    texts = ["the film", "a book"]
+    for prefix, each in ((" is", [" is", " is"]), ([" was", ""], [" was", ""])):
+        found = model.generate(texts, prefix=prefix, max_new_tokens=6)
+        wanted = model.generate([a + b for a, b in zip(texts, each, strict=True)], max_new_tokens=6)
+        assert all(small.same(a, b) for a, b in zip(found, wanted, strict=True))
+    alone = model.generate("the film is", max_new_tokens=6)
+    with model.engine() as engine:
+        assert small.same(engine.submit("the film", prefix=" is", max_new_tokens=6).result(60), alone)
+        ids = model.tokenizer.encode("the film")
+        by_ids = engine.submit(ids, prefix=" is", max_new_tokens=6).result(60)
+    both = [*ids, *model.tokenizer.encode(" is")]
+    assert small.same(by_ids, model.generate_ids([both], max_new_tokens=6)[0])
+    chat = [{"role": "user", "content": "hi"}]
+    if model.spec.chat_template:
+        text = model.chat_prompt(chat) + "Sure"
+        assert small.same(
+            model.generate(messages=chat, prefix="Sure", max_new_tokens=5),
+            model.generate_ids([prompt_ids(model.tokenizer, text)], max_new_tokens=5)[0],
+        )
+    with pytest.raises(ArgumentError, match="prefix: as many as texts"):
+        model.generate(texts, prefix=["a"])
 
 
 def test_masks():

@@ -145,6 +145,26 @@ def test_tokens_that_the_engine_may_hold():
         }
 
 
+def test_deadlines_of_those_that_wait():
+    """They end in time although nothing that is under way does."""
+    lm = model()
+    with lm.engine(max_batch=1, threads=1) as engine:
+        first = engine.submit("the", max_new_tokens=10**6)
+        begun = time.monotonic()
+        waiting = [engine.submit("a", max_new_tokens=5, deadline=wait) for wait in (0.3, 0.1, 0.2)]
+        other = engine.submit("a", max_new_tokens=5, deadline=100)
+        for answer in waiting:
+            result = answer.result(60)
+            assert (result.finish_reason, result.text, len(result.ids)) == ("deadline", "", 0)
+        assert 0.3 <= time.monotonic() - begun < 20
+        late = engine.submit("a", max_new_tokens=5, deadline=0.05)
+        assert late.result(60).finish_reason == "deadline"
+        assert not first.done()
+        assert not other.done()
+        first.cancel()
+        assert same(other.result(60), lm.generate("a", max_new_tokens=5))
+
+
 def test_deadlines():
     lm = model()
     with lm.engine(max_batch=1, threads=1) as engine:

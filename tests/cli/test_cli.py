@@ -246,3 +246,16 @@ def test_version(capsys):
         main(["--version"])
     assert stop.value.code == 0
     assert capsys.readouterr().out == f"fastseq {fastseq.__version__}\n"
+
+
+def test_what_an_output_has_to_be(tmp_path, capsys):
+    small.byte_model().save(tmp_path / "m")
+    model = str(tmp_path / "m")
+    assert main(["run", model, "the film", "--choice", "yes", "--choice", "maybe", "--no-repack"]) == 0
+    assert capsys.readouterr().out.strip() in ("yes", "maybe")
+    assert main(["run", model, "the film", "a", "--choice", "yes", "--choice", "maybe"]) == 0
+    assert set(capsys.readouterr().out.split()) <= {"yes", "maybe"}
+    for texts in (["the film", "--prefix", " is"], ["the film is"]):
+        assert main(["run", model, *texts, "--max-new-tokens", "5", "--json"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["ids"] == second["ids"]

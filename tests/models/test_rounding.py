@@ -1,10 +1,12 @@
 """Weights rounded to int4 and int8 a group, on loading and on saving."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 import fastseq
-from fastseq import errors
+from fastseq import errors, progress
 from fastseq._core import native
 from fastseq.formats import ggml_blocks, safetensors
 from fastseq.formats.tensor import Tensor
@@ -215,3 +217,43 @@ def test_twice_the_same_tensor(tmp_path):
     safetensors.save(place, tensors)
     with pytest.raises(errors.FormatError, match=r"no table.weight beside it"):
         fastseq.load(tmp_path)
+
+
+def test_blocks_as_they_lie_give_the_same_bits(tmp_path):
+    gguf.model_file(tmp_path / "m.gguf", "Q4_1")
+    laid, lying = (
+        fastseq.load(tmp_path / "m.gguf", repack=repack, progress=False) for repack in (True, False)
+    )
+    assert lying.info.weight_bytes < laid.info.weight_bytes / 2  # the table, which is read in the file
+    for threads in (1, 2):
+        one, other = (
+            m.generate_ids([gguf.IDS], max_new_tokens=12, threads=threads, temperature=1, seed=3)[0]
+            for m in (laid, lying)
+        )
+        assert one.ids.tolist() == other.ids.tolist()
+        assert one.token_logprobs.tobytes() == other.token_logprobs.tobytes()
+    spec, weights = spec_of(), weights_of(spec_of())
+    one, other = (LanguageModel(spec, weights, dtype="int4", repack=repack) for repack in (True, False))
+    assert logprobs(one).tobytes() == logprobs(other).tobytes()
+
+
+def test_progress_of_rounding_and_laying_out(monkeypatch):
+    """A bar that is asked for is there at once and goes to its end; one that is not waits."""
+    shown = []
+
+    @contextmanager
+    def bar(wanted, *, total, title):
+        yield lambda amount: shown.append((amount, total))
+
+    monkeypatch.setattr(progress, "progress_bar", bar)
+    spec, weights = spec_of(), weights_of(spec_of())
+    LanguageModel(spec, weights, dtype="int4")
+    LanguageModel(spec, weights, dtype="int4", progress=False)
+    assert shown == []
+    LanguageModel(spec, weights, dtype="int4", progress=True)
+    assert {total for _, total in shown} == {shown[0][1]}
+    assert sum(amount for amount, _ in shown) == shown[0][1] > 8
+    with progress.late_bar(None, total=5, title="x", after=0) as told:
+        told(2)
+        told(4)
+    assert [amount for amount, total in shown if total == 5] == [2, 2, 1]

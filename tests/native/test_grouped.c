@@ -207,11 +207,45 @@ static void parts_are_one_under_the_other(void) {
     fs_store_close(&store);
 }
 
+/* Blocks as they lie give the bits of those that are laid out. */
+static void nothing_need_be_laid_out(void) {
+    enum { ROWS = 5, K = 512, N = 32 * 18 + 7 };
+    float x[ROWS * K], bias[N], *y[2];
+    for (int i = 0; i < ROWS * K; i++) x[i] = random_float();
+    for (int i = 0; i < N; i++) bias[i] = random_float();
+    for (int i = 0; i < 2; i++) y[i] = guarded(ROWS * N * sizeof(float));
+    for (int t = 0; t < TYPES; t++) {
+        const fs_block_type *type = fs_block_type_of(types[t]);
+        const int first = N / 2 * (K / type->size), all = N * (K / type->size);
+        const uint8_t *blocks = random_blocks(type, all, 0);
+        const fs_block_rows parts[] = {
+            {types[t], N / 2, blocks, (size_t)first * (size_t)type->bytes, "w"},
+            {types[t], N - N / 2, blocks + first * type->bytes, (size_t)(all - first) * (size_t)type->bytes, "w"}};
+        for (int isa = 0; isa < FS_ISA_COUNT; isa++)
+            for (int lying = 0; lying < 2 && fs_isa_available((fs_isa)isa); lying++) {
+                fs_store store = {0};
+                fs_run run = {.threads = 1 + isa % 3};
+                fs_matrix m;
+                void *scratch;
+                CHECK(fs_matrix_init_blocks(&m, fs_kernels_for((fs_isa)isa), parts, 2, K, lying ? NULL : &store, NULL, NULL) == FS_OK);
+                CHECK(!lying || !fs_matrix_bytes(&m));
+                scratch = fs_alloc(fs_gemm_scratch(&m, ROWS));
+                memset(y[lying], 0, ROWS * N * sizeof(float));
+                fs_gemm(&m, ROWS, x, K, t % 2 ? bias : NULL, y[lying], N, t % 3 == 0, scratch, &run);
+                CHECK(!lying || !memcmp(y[0], y[1], ROWS * N * sizeof(float)));
+                fs_free(scratch);
+                fs_matrix_free(&m);
+                fs_store_close(&store);
+            }
+    }
+}
+
 static fs_status made_of(int type, int rows, int depth, const uint8_t *blocks, size_t size, fs_error *err) {
     const fs_block_rows all = {type, rows, blocks, size, "w"};
     fs_store store = {0};
     fs_grouped m;
     const fs_status st = fs_grouped_init(&m, fs_kernels_for(fs_isa_best()), &all, 1, depth, &store, NULL, err);
+    CHECK(fs_grouped_init(&m, fs_kernels_for(fs_isa_best()), &all, 1, depth, NULL, NULL, err) == st);
     fs_store_close(&store);
     return st;
 }
@@ -234,5 +268,6 @@ BEGIN
     RUN(whole_numbers_are_the_same_everywhere);
     RUN(groups_are_quantized_alike);
     RUN(parts_are_one_under_the_other);
+    RUN(nothing_need_be_laid_out);
     RUN(what_cannot_be_is_refused);
 END
