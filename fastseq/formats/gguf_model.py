@@ -51,6 +51,7 @@ def _model(file: gguf.Gguf, found: dict[str, GgufTensor], tokenizer: Tokenizer) 
         name=_text(file.metadata, "general.name"),
         licence=_text(file.metadata, "general.license"),
         chat_template=_text(file.metadata, "tokenizer.chat_template"),
+        chat_tokens=_chat_tokens(file.metadata),
     )
     held = {name: _tensor(name, tensor) for name, tensor in found.items()}
     return Loaded(spec, taken(network, names, held), tokenizer)
@@ -79,6 +80,13 @@ def _generation(metadata: Mapping[str, Any], tokenizer: Tokenizer) -> Generation
         start=spell(around[0]) if around else None,
         stop=tuple(dict.fromkeys(spell(id) for id in stops if id is not None)),
     )
+
+
+def _chat_tokens(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """What a template knows by name."""
+    spell, kinds = _speller(metadata), {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
+    ids = {role: metadata.get(f"tokenizer.ggml.{kind}_token_id") for role, kind in kinds.items()}
+    return {f"{role}_token": spell(id) for role, id in ids.items() if id is not None}
 
 
 def _speller(metadata: Mapping[str, Any]) -> Any:

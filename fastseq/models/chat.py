@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,8 @@ def template_of(model: LanguageModel) -> ChatTemplate:
     if not spec.chat_template:
         raise ArgumentError("the model has no chat template", where="messages", expected="a text")
     stop = spec.generation.stop
-    return ChatTemplate(
-        spec.chat_template, bos_token=spec.generation.start or "", eos_token=stop[0] if stop else ""
-    )
+    usual = {"bos_token": spec.generation.start or "", "eos_token": stop[0] if stop else ""}
+    return ChatTemplate(spec.chat_template, **(spec.chat_tokens or usual))
 
 
 def prompts(model: LanguageModel, messages: Any, options: dict[str, Any]) -> tuple[list[list[int]], bool]:
@@ -46,21 +44,9 @@ def prompts(model: LanguageModel, messages: Any, options: dict[str, Any]) -> tup
 
 def prompt_ids(tokenizer: Tokenizer, text: str) -> list[int]:
     """The ids of a rendered conversation: special tokens that it spells are those tokens."""
-    if not isinstance(tokenizer, SentencePieceTokenizer):
-        return tokenizer.encode(text, add_special_tokens=False, allowed_special="all")
-    control = {
-        tokenizer.piece(id): id
-        for id in range(len(tokenizer))
-        if tokenizer.is_control(id) and tokenizer.piece(id)
-    }
-    ids: list[int] = []
-    pattern = "|".join(map(re.escape, sorted(control, key=len, reverse=True)))
-    for part in re.split(f"({pattern})", text) if control else [text]:
-        if part in control:
-            ids.append(control[part])
-        elif part:
-            ids += tokenizer.encode(part, add_special_tokens=False)
-    return ids
+    if isinstance(tokenizer, SentencePieceTokenizer):
+        return tokenizer.encode_special(text)
+    return tokenizer.encode(text, add_special_tokens=False, allowed_special="all")
 
 
 def _is_one(messages: Any) -> bool:

@@ -132,6 +132,8 @@ class ModelSpec:
         tokenizer, target_tokenizer: configurations for `fastseq.text`; None: ids in, ids out.
         empty: a classifier's label for a text without tokens; None: such a text is refused.
         chat_template: how a conversation becomes a text, in Jinja's language.
+        chat_tokens: what that knows by name (bos_token, eos_token ...); none: the generation's start and
+            first stop.
     """
 
     task: Literal["seq2seq", "language_model", "classifier"]
@@ -145,6 +147,7 @@ class ModelSpec:
     labels: tuple[str, ...] = ()
     empty: str | None = None
     chat_template: str = ""
+    chat_tokens: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     description: str = ""
     licence: str = ""
@@ -174,6 +177,8 @@ class ModelSpec:
         for name in ("name", "description", "licence", "source", "chat_template"):
             if getattr(self, name):
                 values[name] = getattr(self, name)
+        if self.chat_tokens:
+            values["chat_tokens"] = dict(self.chat_tokens)
         for name in ("tokenizer", "target_tokenizer"):
             if getattr(self, name) is not None:
                 values[name] = dict(getattr(self, name))
@@ -288,7 +293,7 @@ def _check_version(version: object) -> None:
 _TEXTS = ("name", "description", "licence", "source", "empty", "chat_template")
 _PLAIN = ("tokenizer", "target_tokenizer")
 _WORK = ("segment", "translation", "encoder", "decoder", "labels", "generation")
-_KEYS = ("fastseq", "task", *_TEXTS, *_PLAIN, *_WORK)
+_KEYS = ("fastseq", "task", *_TEXTS, "chat_tokens", *_PLAIN, *_WORK)
 
 
 def _read_model(values: dict[str, Any]) -> ModelSpec:
@@ -304,6 +309,12 @@ def _read_model(values: dict[str, Any]) -> ModelSpec:
     for name in _PLAIN:
         if name in values:
             given[name] = _of_type(values[name], dict, name, "an object")
+    if "chat_tokens" in values:
+        entries = _of_type(values["chat_tokens"], dict, "chat_tokens", "an object")
+        given["chat_tokens"] = {
+            name: _of_type(text, str, joined("chat_tokens", name), "a string")
+            for name, text in entries.items()
+        }
     for name in ("encoder", "decoder"):
         if name in values:
             entries = _of_type(values[name], list, name, "a list of blocks")

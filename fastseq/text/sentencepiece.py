@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from fastseq.text.streams import DecodeStream, PieceStream
 from fastseq.text.tokenizer import Ids, Tokenizer
 
 _BYTES_MAX = 2**28
-_CONTROL = 3  # fs_piece_type of csrc/text/sentencepiece/pieces.h
+_OPTIONS = {"add_bos": bool, "add_eos": bool, "metaspace": str}
+_METASPACES = ("", "first", "always")
+_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4  # fs_piece_type of csrc/text/sentencepiece/pieces.h
 
 
 class SentencePieceTokenizer(Tokenizer):
@@ -25,8 +29,10 @@ class SentencePieceTokenizer(Tokenizer):
         tokenizer.encode("Hello world.")
         tokenizer.normalize("Hello  world.")   # '▁Hello▁world.'
 
-    Text that spells a control piece (`</s>`) is text. Nothing is put around a text unless `add_bos` or
-    `add_eos` asks for it. The space that is put before a text has an empty place.
+    Text that spells a control piece (`</s>`) is text, but for `encode_special`. Nothing is put around a text
+    unless `add_bos` or `add_eos` asks for it. The space that is put before a text has an empty place; in
+    `encode_special` it comes again behind control pieces. `metaspace`: there it is put as transformers does,
+    never before another space, ``first``: at the beginning alone, ``always``: behind the user's pieces too.
 
     `Tokenizer.load` makes them.
     """
@@ -35,9 +41,18 @@ class SentencePieceTokenizer(Tokenizer):
     _native: native.SentencePieceEncoder
 
     def __init__(
-        self, encoder: native.SentencePieceEncoder, *, add_bos: bool = False, add_eos: bool = False
+        self,
+        encoder: native.SentencePieceEncoder,
+        *,
+        add_bos: bool = False,
+        add_eos: bool = False,
+        metaspace: str = "",
     ) -> None:
-        self._native = encoder
+        if metaspace not in _METASPACES:
+            raise ArgumentError(
+                "no such rule", where="metaspace", expected=f"{_METASPACES}", found=f"{metaspace!r:.60}"
+            )
+        self._native, self.metaspace = encoder, metaspace
         self.unk_id, self.bos_id, self.eos_id, self.pad_id = encoder.special()
         for name, asked, id in (("add_bos", add_bos, self.bos_id), ("add_eos", add_eos, self.eos_id)):
             if asked and id < 0:
@@ -52,6 +67,37 @@ class SentencePieceTokenizer(Tokenizer):
     def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
         """The pieces, as the model spells them."""
         return [self.piece(id) for id in self.encode(text, add_special_tokens=add_special_tokens)]
+
+    def encode_special(self, text: str) -> list[int]:
+        """The ids of a text in which control pieces that it spells are those; no others are put around it."""
+        apart = self._apart
+        if not apart:
+            return self.encode(text, add_special_tokens=False)
+        ids: list[int] = []
+        pattern = "|".join(map(re.escape, sorted(apart, key=len, reverse=True)))
+        for place, part in enumerate(re.split(f"({pattern})", text)):
+            if part in apart:
+                ids.append(apart[part])
+            elif part:
+                bare = (place > 0 and self.metaspace == "first") or part.startswith(" ")
+                encoder = self._unprefixed if self.metaspace and bare else self
+                ids += encoder.encode(part, add_special_tokens=False)
+        return ids
+
+    @cached_property
+    def _apart(self) -> dict[str, int]:
+        """Pieces that are looked for in conversations first, by their spelling."""
+        kinds = (_UNKNOWN, _CONTROL, _USER_DEFINED) if self.metaspace else (_UNKNOWN, _CONTROL)
+        known = ((id, *self.piece_and_type(id)) for id in range(len(self)))
+        return {text: id for id, text, kind in known if text and kind in kinds}
+
+    @cached_property
+    def _unprefixed(self) -> SentencePieceTokenizer:
+        """The same without the space that is put before a text."""
+        normalizer = replace(self.settings.normalizer, add_dummy_prefix=False)
+        pieces = (Piece(*self._piece(id)) for id in range(len(self)))
+        data = model_bytes(pieces, replace(self.settings, normalizer=normalizer))
+        return SentencePieceTokenizer(native.SentencePieceEncoder(data))
 
     def normalize(self, text: str | bytes) -> str:
         """The text as the model sees it, its spaces written as U+2581."""
@@ -112,7 +158,8 @@ class SentencePieceTokenizer(Tokenizer):
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""
         around = {"add_bos": self.add_bos, "add_eos": self.add_eos}
-        rules = lengths.to_config(self.truncation, self.padding)
+        rules: dict[str, Any] = {"metaspace": self.metaspace} if self.metaspace else {}
+        rules |= lengths.to_config(self.truncation, self.padding)
         return {"kind": self.kind, "vocabulary": vocabulary, **around, **rules}
 
     def save(self, folder: str | Path, name: str = "vocab.spm") -> dict[str, Any]:
@@ -127,16 +174,17 @@ def from_config(path: Path, options: dict[str, Any]) -> SentencePieceTokenizer:
     """The tokenizer of an entry of config.json."""
     rules = lengths.from_config(options)
     for name, value in options.items():
-        if name not in ("add_bos", "add_eos"):
-            raise FormatError("unknown key", where=f"{name!r:.60}", expected="add_bos, add_eos")
-        if not isinstance(value, bool):
-            raise FormatError("wrong type", where=name, expected="true or false", found=f"{value!r:.60}")
+        if name not in _OPTIONS:
+            raise FormatError("unknown key", where=f"{name!r:.60}", expected=", ".join(_OPTIONS))
+        if not isinstance(value, _OPTIONS[name]):
+            kind = "true or false" if _OPTIONS[name] is bool else "a string"
+            raise FormatError("wrong type", where=name, expected=kind, found=f"{value!r:.60}")
     made = load(path, **options)
     made.set_lengths(*rules)
     return made
 
 
-def load(path: Path, **options: bool) -> SentencePieceTokenizer:
+def load(path: Path, **options: Any) -> SentencePieceTokenizer:
     """The tokenizer of a model file. See `Tokenizer.load`; options are those of the tokenizer."""
     size = regular_size(path)
     if size > _BYTES_MAX:

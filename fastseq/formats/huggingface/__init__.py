@@ -9,7 +9,7 @@ from fastseq.files import read_json
 from fastseq.formats import Loaded, Spec
 from fastseq.formats.fields import Fields
 from fastseq.formats.huggingface import families, shards
-from fastseq.formats.huggingface.surroundings import chat_template, generation, tokenizer
+from fastseq.formats.huggingface.surroundings import chat_template, chat_tokens, generation, tokenizer
 from fastseq.formats.network import taken
 from fastseq.models.spec import ModelSpec
 
@@ -46,6 +46,7 @@ def load(path: Path, spec: Spec = None) -> Loaded:
         decoder=blocks,
         generation=generation(path, Fields(content), found, network.vocabulary),
         chat_template=chat_template(path),
+        chat_tokens=chat_tokens(path),
         name=path.name,
     )
     return Loaded(model, tensors, found)

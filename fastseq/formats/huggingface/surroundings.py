@@ -17,6 +17,7 @@ from fastseq.text.pipeline import PipelineTokenizer
 from fastseq.text.sentencepiece import SentencePieceTokenizer
 
 TEMPLATE_BYTES_MAX = 2**20
+_ROLES = tuple(f"{role}_token" for role in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 _ADVICE = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
 
 
@@ -30,6 +31,7 @@ def tokenizer(folder: Path) -> Tokenizer | None:
             folder / "tokenizer.model",
             add_bos=settings.flag("add_bos_token", True),
             add_eos=settings.flag("add_eos_token", False),
+            metaspace="always" if settings.flag("legacy", False) else "first",
         )
     return merges.load(folder) if merges.matches(folder) else None
 
@@ -72,6 +74,20 @@ def chat_template(folder: Path) -> str:
         named = {one.get("name"): one.get("template") for one in given if isinstance(one, dict)}
         given = named.get("default", "")
     return _text(given or "", folder / "tokenizer_config.json")
+
+
+def chat_tokens(folder: Path) -> dict[str, str]:
+    """What a template knows by name: bos_token, eos_token and the like.
+
+    Of special_tokens_map.json and tokenizer_config.json, which goes first.
+    """
+    found: dict[str, str] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        for role, token in _optional(folder / name).values.items():
+            text = token.get("content") if isinstance(token, dict) else token
+            if role in _ROLES and isinstance(text, str):
+                found[role] = text
+    return found
 
 
 def _text(value: Any, place: Path) -> str:
