@@ -196,8 +196,10 @@ class LanguageModel(Model):
         prompt = list(prompt)
         if prompt and isinstance(prompt[0], Mapping):
             return packed(chat.prompts(self, prompt, options)[0])
-        prefix = self.encoded(prefixed([""], options.pop("prefix", None)))
-        return self.prompts(packed([np.concatenate([*packed([prompt]), prefix.ids])]))
+        prefix = options.pop("prefix", None)
+        if prefix is not None:
+            prompt += self.encoded(prefixed([""], prefix)).ids.tolist()
+        return self.prompts(packed([prompt]))
 
     def prompts(self, batch: Batch) -> Batch:
         """What goes in: the start token, where the model has one, and ids, one at least in all."""

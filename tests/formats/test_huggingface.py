@@ -299,3 +299,34 @@ def test_vocabulary_and_merges(begins, tmp_path):
     (tmp_path / "merges.txt").write_bytes(b"\xff")
     with pytest.raises(errors.FormatError, match=r"merges\.txt: not UTF-8"):
         fastseq.load(tmp_path)
+
+
+def test_prompts_longer_than_the_context(tmp_path):
+    """Refused with the length that there is, alone, in a batch, in an engine; up to it answers go on and then end."""
+    write(tmp_path, LLAMA)
+    most = LLAMA["config"]["max_position_embeddings"]
+    with fastseq.load(tmp_path) as model, model.engine(max_batch=2) as engine:
+        prompt = np.resize(IDS, most + 1)
+        for ask in (
+            lambda: model.generate_ids([prompt]),
+            lambda: model.generate_ids([IDS, prompt], beam_size=2),
+            lambda: engine.submit(prompt.tolist(), max_new_tokens=1).result(60),
+            lambda: model.stream(prompt.tolist()).result(60),
+            lambda: model.prompt_cache(prompt.tolist()),
+            lambda: model.score_ids([prompt], window=most + 2),
+        ):
+            with pytest.raises(errors.FastseqError, match=f"{most}"):
+                ask()
+        [score] = model.score_ids([np.resize(IDS, 3 * most)])
+        assert np.isfinite(score.token_logprobs).all()
+        [made] = model.generate_ids([prompt[:most]], max_new_tokens=1)
+        assert len(made.ids) == 1
+
+
+@pytest.mark.parametrize("bad", [-1, 96, 2**31, 2**40])
+def test_ids_out_of_range(bad, tmp_path):
+    write(tmp_path, LLAMA)
+    with fastseq.load(tmp_path) as model, model.engine() as engine:
+        for ask in (model.generate_ids, model.score_ids, lambda prompts: engine.submit(prompts[1])):
+            with pytest.raises(errors.FastseqError, match="id|0 to"):
+                ask([[3, 4], [5, bad, 6]])

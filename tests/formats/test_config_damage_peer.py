@@ -1,0 +1,48 @@
+"""Every field of every family damaged; what is taken makes a model that runs. Long: with the peers."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+import fastseq
+from fastseq import errors
+from fastseq.formats.tensor import Tensor
+from tests.formats.config_damage import DAMAGES, GONE, damaged, paths, read
+from tests.formats.recorded import IDS, cases, weights, write
+
+pytestmark = pytest.mark.peers
+CASES = cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_field_damaged(name, tmp_path):
+    case = CASES[name]
+    config = case["config"]
+    tensors = {key: Tensor("float32", array) for key, array in weights(case["shapes"], config).items()}
+    write(tmp_path, case)
+    for path in paths(config):
+        tried = False
+        for value in DAMAGES:
+            made, begun = damaged(config, path, value), time.process_time()
+            try:
+                read(made, tensors)
+                if not tried or value is GONE:  # through the engine once for each field
+                    tried = True
+                    (tmp_path / "config.json").write_text(json.dumps(made))
+                    with fastseq.load(tmp_path) as model:
+                        model._graph_of_decoder.forward(IDS[:9], np.array([0, 9]))
+            except errors.FastseqError as error:
+                assert len(str(error)) < 2000
+            assert time.process_time() - begun < 2, (path, value)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "3", '{"model_type": NaN}', '{"a": 1, "a": 2}', "[" * 10**5, "\xff"]
+)
+def test_what_is_no_configuration(text, tmp_path):
+    write(tmp_path, CASES["llama"])
+    (tmp_path / "config.json").write_text(text, encoding="latin-1")
+    with pytest.raises(errors.FastseqError):
+        fastseq.load(tmp_path)
