@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from fastseq.errors import FastseqError
 from fastseq.formats.fields import Fields
 from fastseq.formats.huggingface import _checked, families
 from fastseq.formats.network import taken
@@ -14,8 +15,8 @@ GONE = object()
 DAMAGES = (GONE, "x", "", -1, 0, 2**60, 1e300, -0.5, True, [], [None], {}, {"x": 1}, "9" * 50, [[[]]])
 
 SIZES = (
-    "hidden_size vocab_size num_hidden_layers num_attention_heads num_key_value_heads intermediate_size head_dim "
-    "n_embd n_layer n_head n_positions ffn_dim max_position_embeddings"
+    "hidden_size vocab_size num_hidden_layers num_attention_heads num_key_value_heads intermediate_size "
+    "head_dim n_embd n_layer n_head n_positions ffn_dim max_position_embeddings"
 ).split()
 """What has to be a number of things wherever it stands."""
 
@@ -37,6 +38,15 @@ def damaged(config: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[s
     else:
         inside[path[-1]] = value
     return made
+
+
+def refusal(config: dict[str, Any], tensors: dict[str, Any]) -> str | None:
+    """What `read` says against it; None where it takes it. Other exceptions come through."""
+    try:
+        read(config, tensors)
+    except FastseqError as error:
+        return str(error)
+    return None
 
 
 def read(config: dict[str, Any], tensors: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Each field of a config.json damaged in turn: taken for what it is, or a clear exception that names it, at once."""
+"""Each field of a config.json damaged in turn: taken for what it is, or a clear exception, at once."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from fastseq import errors
 from fastseq.formats.tensor import Tensor
-from tests.formats.config_damage import DAMAGES, GONE, SIZES, damaged, paths, read
+from tests.formats.config_damage import DAMAGES, GONE, SIZES, damaged, paths, read, refusal
 from tests.formats.recorded import cases, weights
 
 CASES = cases()
@@ -22,14 +22,11 @@ def test_every_field_damaged(name):
     for path in paths(config):
         for value in DAMAGES:
             begun = time.process_time()
-            try:
-                read(damaged(config, path, value), tensors)
-            except errors.FastseqError as error:
-                refused += 1
-                assert str(error)
-                assert len(str(error)) < 2000
-            else:
-                assert value is GONE or path[-1] not in SIZES, (path, value)
+            told = refusal(damaged(config, path, value), tensors)
+            refused += told is not None
+            assert told != ""
+            assert told is None or len(told) < 2000
+            assert told or value is GONE or path[-1] not in SIZES, (path, value)
             assert time.process_time() - begun < 1
     assert refused > 100
 

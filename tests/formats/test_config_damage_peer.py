@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import fastseq
 from fastseq import errors
 from fastseq.formats.tensor import Tensor
-from tests.formats.config_damage import DAMAGES, GONE, damaged, paths, read
+from tests.formats.config_damage import DAMAGES, GONE, damaged, paths, refusal
 from tests.formats.recorded import IDS, cases, weights, write
 
 pytestmark = pytest.mark.peers
@@ -26,15 +27,11 @@ def test_every_field_damaged(name, tmp_path):
         tried = False
         for value in DAMAGES:
             made, begun = damaged(config, path, value), time.process_time()
-            try:
-                read(made, tensors)
-                if not tried or value is GONE:  # through the engine once for each field
-                    tried = True
-                    (tmp_path / "config.json").write_text(json.dumps(made))
-                    with fastseq.load(tmp_path) as model:
-                        model._graph_of_decoder.forward(IDS[:9], np.array([0, 9]))
-            except errors.FastseqError as error:
-                assert len(str(error)) < 2000
+            if refusal(made, tensors) is None and (not tried or value is GONE):
+                tried = True  # through the engine once for each field
+                (tmp_path / "config.json").write_text(json.dumps(made))
+                with suppress(errors.FastseqError), fastseq.load(tmp_path) as model:
+                    model._graph_of_decoder.forward(IDS[:9], np.array([0, 9]))
             assert time.process_time() - begun < 2, (path, value)
 
 

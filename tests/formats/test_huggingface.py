@@ -302,7 +302,7 @@ def test_vocabulary_and_merges(begins, tmp_path):
 
 
 def test_prompts_longer_than_the_context(tmp_path):
-    """Refused with the length that there is, alone, in a batch, in an engine; up to it answers go on and then end."""
+    """Refused with the length that there is: alone, in a batch, in an engine; up to it answers are made."""
     write(tmp_path, LLAMA)
     most = LLAMA["config"]["max_position_embeddings"]
     with fastseq.load(tmp_path) as model, model.engine(max_batch=2) as engine:
@@ -328,5 +328,5 @@ def test_ids_out_of_range(bad, tmp_path):
     write(tmp_path, LLAMA)
     with fastseq.load(tmp_path) as model, model.engine() as engine:
         for ask in (model.generate_ids, model.score_ids, lambda prompts: engine.submit(prompts[1])):
-            with pytest.raises(errors.FastseqError, match="id|0 to"):
+            with pytest.raises(errors.FastseqError, match=r"id|0 to"):
                 ask([[3, 4], [5, bad, 6]])
