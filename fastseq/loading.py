@@ -8,16 +8,17 @@ import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastseq import formats
+from fastseq import formats, models
 from fastseq.errors import ArgumentError, ArgumentTypeError, FastseqError, MissingExtraError
-from fastseq.formats import precision
-from fastseq.models import Classifier, LanguageModel, Model, Seq2Seq
+
+if TYPE_CHECKING:
+    from fastseq.models import Model
 
 BUNDLED = Path(__file__).parent / "bundled"
 
-_CLASSES: dict[str, type[Model]] = {cls.task: cls for cls in (Seq2Seq, LanguageModel, Classifier)}
+_CLASSES = {"seq2seq": "Seq2Seq", "language_model": "LanguageModel", "classifier": "Classifier"}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
@@ -55,6 +56,8 @@ def load(
         raise ArgumentTypeError(
             "not a path", where="path", expected="a path or a name", found=type(path).__name__
         )
+    from fastseq.formats import precision  # when it is used: it knows the spec, the blocks and what they hold
+
     precision.check_dtype(dtype)
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ArgumentError("bad thread count", where="threads", expected="1 or more", found=repr(threads))
@@ -62,7 +65,8 @@ def load(
     place = located(path)
     found = formats.read(place, given)
     try:
-        return _CLASSES[found.spec.task](
+        kind: type[Model] = getattr(models, _CLASSES[found.spec.task])
+        return kind(
             found.spec,
             precision.to_engine(found.tensors),
             tokenizer=found.tokenizer,

@@ -56,3 +56,17 @@ def test_import_time(then: str, tmp_path: Path) -> None:
     median, best = statistics.median(times), min(times)
     print(f"import fastseq; {then}: {median:.1f} ms beyond numpy, {best:.1f} at best (budget {BUDGET_MS:g})")
     assert best < BUDGET_MS * NOISE
+
+
+def test_what_a_model_of_one_kind_imports() -> None:
+    """Not what the other kinds are made of; and the name of `load` next to nothing."""
+    code = """
+        import sys
+        import fastseq
+        fastseq.load
+        assert "fastseq.models.base" not in sys.modules
+        fastseq.load("phonemes-en")("hello")
+        for name in ("language_model", "engine", "constraints", "prompt_cache", "chat"):
+            assert f"fastseq.models.{name}" not in sys.modules, name
+    """
+    assert run_python(code).returncode == 0
