@@ -2,8 +2,8 @@
 
     python -m bench [--smoke] [--threads N] [NAME ...]
 
-The file keeps the latest figures of each script, so one script run again replaces its own alone. A smoke
-run writes nothing. Exit status 1 when a script failed.
+The file keeps the latest figures of each script at each number of threads, so one script run again replaces
+its own alone. A smoke run writes nothing. Exit status 1 when a script failed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> int:
         if figures is None:
             failed.append(name)
         else:
-            results[name] = figures
+            results[report.key(name, options.threads)] = figures
     if not options.smoke:
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
         report.write()

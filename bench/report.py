@@ -13,11 +13,17 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 INTRODUCTION = """# Benchmarks
 
-Written by `python -m bench.report` from bench/results.json, the latest run of each script; `make bench` runs
-them all again. Both sides of a row ran in one process, interleaved, on the same cores, after their results
-were compared; figures are medians, and the last column is the time of the fastest other side over ours, so
-above 1 fastseq is faster. Machines differ and are seldom quiet: read the ratios.
+Written by `python -m bench.report` from bench/results.json, the latest run of each script at each number of
+threads; `make bench` runs them all again, by one thread. Both sides of a row ran in one process, interleaved,
+on the same cores, after their results were compared; figures are medians, and the last column is the time of
+the fastest other side over ours, so above 1 fastseq is faster. Machines differ and are seldom quiet: read the
+ratios.
 """
+
+
+def key(name: str, threads: int) -> str:
+    """What a run is kept under: how it is called."""
+    return name if threads == 1 else f"{name} --threads {threads}"
 
 
 def cell(value: str | float) -> str:

@@ -183,6 +183,12 @@ def threads_together(options: harness.Options, files: Any, texts: dict[str, str]
             "one thread": lambda texts=all_of_it: ours.encode_batch(texts, threads=1),
         }
         table.add(kind, harness.compare(calls, options=options), work=len(text.encode()) / 1e6)
+    long = texts["prose"] * (1 if options.smoke else 4)
+    calls = {
+        "fastseq": lambda: ours.encode_batch([long], threads=options.threads),
+        "one thread": lambda: ours.encode_batch([long], threads=1),
+    }
+    table.add("one text of 20 MB", harness.compare(calls, options=options), work=len(long.encode()) / 1e6)
     return table
 
 
