@@ -129,13 +129,14 @@ def _byte_level(fields: _Fields) -> BpeTokenizer:
             expected="two tokens",
             found=f"{merges[place]!r:.60}",
         )
+    kinds = np.array(fields.types)
     added = [
-        AddedToken(token, id, special=kind == _CONTROL)
-        for id, (token, kind) in enumerate(zip(fields.tokens, fields.types, strict=True))
-        if kind in (_CONTROL, _DEFINED) and token
+        AddedToken(fields.tokens[id], id, special=fields.types[id] == _CONTROL)
+        for id in np.flatnonzero((kinds == _CONTROL) | (kinds == _DEFINED)).tolist()
+        if fields.tokens[id]
     ]
     # control tokens are no text, so they are none of the vocabulary
-    ids = [id for id, kind in enumerate(fields.types) if kind != _CONTROL]
+    ids = np.flatnonzero(kinds != _CONTROL).tolist()
     prepend, append = fields.around(pre in BEGINS, False)
     encoder = native.BpeEncoder(
         pattern=pattern,
