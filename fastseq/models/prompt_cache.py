@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from os import PathLike
 from pathlib import Path
@@ -17,6 +16,8 @@ from fastseq.models.results import F32, I32
 from fastseq.models.weights import BlockMatrix
 
 if TYPE_CHECKING:
+    from hashlib import blake2b
+
     from fastseq.models.language_model import LanguageModel
 
 MAGIC = b"fastseq prompt 1\n"
@@ -47,7 +48,7 @@ class PromptCache:
         ids, kept = self.ids.astype("<i4"), self.native.kept.astype("<f4", copy=False)
         sizes = np.array([len(ids), len(kept)], "<i8")
         parts = [MAGIC, fingerprint(self._model), sizes.tobytes(), ids.tobytes(), kept.tobytes()]
-        sum_of_all = hashlib.blake2b(digest_size=DIGEST)
+        sum_of_all = _hash()
         for part in parts:
             sum_of_all.update(part)
         write_whole(Path(path), [*parts, sum_of_all.digest()])
@@ -66,16 +67,22 @@ class PromptCache:
             )
         if data[len(MAGIC) : HEAD - 16] != fingerprint(model):
             raise FormatError("a prompt of another model, or of another instruction set", where=str(path))
-        if hashlib.blake2b(data[:-DIGEST], digest_size=DIGEST).digest() != data[-DIGEST:]:
+        if _hash(data[:-DIGEST]).digest() != data[-DIGEST:]:
             raise FormatError("damaged", where=str(path), expected="the checksum that it ends with")
         ids = np.frombuffer(data, "<i4", tokens, HEAD).astype(np.int32)
         kept = np.frombuffer(data, "<f4", numbers, HEAD + 4 * tokens).astype(np.float32)
         return cls(model, ids, kept)
 
 
+def _hash(data: bytes | memoryview = b"") -> blake2b:
+    from hashlib import blake2b  # brings 3 MB of OpenSSL with it
+
+    return blake2b(data, digest_size=DIGEST)
+
+
 def fingerprint(model: LanguageModel) -> bytes:
     """Of all that what is kept depends on: the spec, the weights, how they are used."""
-    total = hashlib.blake2b(digest_size=32)
+    total = _hash()
     facts = [model.spec.to_dict(), model.dtype, native.isa_chosen()]
     total.update(json.dumps(facts, sort_keys=True).encode())
     for name, weight in sorted(model._weights.items()):
