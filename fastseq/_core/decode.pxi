@@ -429,7 +429,7 @@ cdef object _decode(Graph decoder, Memory memory, Graph encoder, _Ragged source,
         pieces = fs_decode_cut(&search.job, source.batch.offsets if source is not None else NULL,
                                min(_GRAIN, -(-B // workers)), search.batch_tokens, workers, &c_cuts[0])
         sessions = _Sessions(min(workers, pieces))
-        run.run.threads = sessions.count
+        run.run.threads = sessions.count if sessions.count > 1 else workers  # a session alone shares out its steps
         sessions.open(decoder.g, &sources, min(search.rows, max(np.diff(cuts[:pieces + 1]).max() * search.job.beam,
                                                                 search.job.beam)), &run.run)
         with nogil:
