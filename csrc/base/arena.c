@@ -30,19 +30,23 @@ void *fs_alloc(size_t bytes) {
     return p;
 }
 
-void *fs_alloc_pages(size_t bytes) {
+/* anew: memory used before gives its pages back, as small ones would stay; new ones have to be cleared */
+static void *alloc_pages(size_t bytes, int anew) {
     size_t size;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_PAGE / 2) {
         void *p = NULL;
         if (!fs_size_round(bytes, HUGE_PAGE, &size) || posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
-        (void)madvise(p, size, MADV_DONTNEED); /* memory used before has its small pages, and keeps them */
+        if (anew) (void)madvise(p, size, MADV_DONTNEED);
         (void)madvise(p, size, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
         return p;
     }
 #endif
+    (void)anew;
     return alloc_raw(bytes, &size);
 }
+
+void *fs_alloc_pages(size_t bytes) { return alloc_pages(bytes, 1); }
 
 void *fs_alloc_table(size_t bytes) {
     void *p = fs_alloc_pages(bytes);
@@ -66,19 +70,18 @@ void fs_arena_plan(fs_arena *a) {
 }
 
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err) {
-    size_t size;
     a->planning = 0;
     a->used = 0;
     if (a->failed) return fs_fail_memory(err, where, (uint64_t)SIZE_MAX);
     if (a->block && a->planned <= a->size) return FS_OK;
     fs_free(a->block);
     a->size = 0;
-    a->block = alloc_raw(a->planned, &size);
+    a->block = alloc_pages(a->planned, 0);
     if (!a->block) {
         a->failed = 1;
         return fs_fail_memory(err, where, (uint64_t)a->planned);
     }
-    a->size = size;
+    a->size = a->planned;
     return FS_OK;
 }
 

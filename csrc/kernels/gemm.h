@@ -28,7 +28,8 @@ typedef struct fs_matrix {
     int columns; /* N */
     int depth;   /* K */
     size_t packed_bytes;
-    void *packed; /* owned, as kernel_types.h draws it */
+    void *packed; /* as kernel_types.h draws it; in a store, or `own` */
+    void *own;
     float *scale; /* (N): int8; owned */
     int32_t *sum; /* (N): int8, 128 * sum of a column's weights; owned */
     float multiplier; /* int8: turns activations into 8 bits; 0: a row's own, from its largest value */
@@ -39,13 +40,13 @@ typedef struct fs_matrix {
 
 /* Packs w (N, K) float32 as `dtype`: bfloat16 by rounding to nearest even, int8 with one symmetric scale an
  * output channel (max |w| / 127). FS_ERR_VALUE when a weight is not finite (after rounding to bfloat16, too)
- * or a side is out of range. On failure *m is empty and needs no free. */
+ * or a side is out of range. On failure *m is empty and needs no free. store: where the packed matrix goes, or NULL. */
 fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth, const float *w,
-                         const char *where, fs_error *err);
+                         fs_store *store, const char *where, fs_error *err);
 /* Packs int8 weights that a file holds, used as they are, -128 included. q (N, K), scale (N). multiplier: that of
  * the activations where the file says it, positive; 0: each row's own. */
 fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
-                            const float *scale, float multiplier, const char *where, fs_error *err);
+                            const float *scale, float multiplier, fs_store *store, const char *where, fs_error *err);
 
 /* Lays out blocks that a file holds, in memory of the store; parts come one under the other and may be of different
  * types. run: the threads that do it; may be NULL. store NULL: the blocks stay where they are (grouped.h). */

@@ -31,8 +31,8 @@ static fs_status check_side(int n, int limit, const char *side, const char *wher
     return fs_fail(err, FS_ERR_VALUE, where, what, "1 to %d|%d", limit, n);
 }
 
-/* Everything but the weights: sizes checked, memory zeroed. */
-static fs_status open_matrix(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth,
+/* Everything but the weights: sizes checked; what fills up panels and groups is zero. */
+static fs_status open_matrix(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth, fs_store *store,
                              const char *where, fs_error *err) {
     fs_gemm_layout l;
     size_t bytes, wide, deep;
@@ -48,7 +48,8 @@ static fs_status open_matrix(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, 
     m->columns = columns;
     m->depth = depth;
     m->packed_bytes = bytes;
-    m->packed = fs_alloc(bytes);
+    m->packed = store ? fs_store_take(store, bytes) : (m->own = fs_alloc(bytes));
+    if (m->packed && store && wide * deep > (size_t)columns * (size_t)depth) memset(m->packed, 0, bytes); /* what fills up */
     if (dtype == FS_S8) {
         m->scale = fs_alloc((size_t)columns * sizeof *m->scale);
         m->sum = fs_alloc((size_t)columns * sizeof *m->sum);
@@ -126,10 +127,10 @@ static void pack_column_quantized(fs_matrix *m, const fs_gemm_layout *l, int col
 }
 
 fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth, const float *w,
-                         const char *where, fs_error *err) {
+                         fs_store *store, const char *where, fs_error *err) {
     fs_gemm_layout l;
     fs_status st;
-    FS_TRY(open_matrix(m, k, dtype, columns, depth, where, err));
+    FS_TRY(open_matrix(m, k, dtype, columns, depth, store, where, err));
     l = k->gemm_layout(dtype);
     for (int column = 0; column < columns; column++) {
         const float *row = w + (size_t)column * (size_t)depth;
@@ -148,12 +149,12 @@ fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int 
 }
 
 fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
-                            const float *scale, float multiplier, const char *where, fs_error *err) {
+                            const float *scale, float multiplier, fs_store *store, const char *where, fs_error *err) {
     fs_gemm_layout l;
     if (!(multiplier >= 0 && multiplier < INFINITY))
         return fs_fail(err, FS_ERR_VALUE, where, "bad multiplier of activations", "a positive number|%g",
                        (double)multiplier);
-    FS_TRY(open_matrix(m, k, FS_S8, columns, depth, where, err));
+    FS_TRY(open_matrix(m, k, FS_S8, columns, depth, store, where, err));
     m->multiplier = multiplier;
     l = k->gemm_layout(FS_S8);
     for (int column = 0; column < columns; column++) {
@@ -219,7 +220,7 @@ void fs_matrix_free(fs_matrix *m) {
     if (!m) return;
     fs_free(m->parts);
     fs_free(m->lying);
-    fs_free(m->packed);
+    fs_free(m->own);
     fs_free(m->scale);
     fs_free(m->sum);
     memset(m, 0, sizeof *m);

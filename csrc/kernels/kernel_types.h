@@ -62,6 +62,7 @@ typedef struct fs_attend_args {
     float *y;       /* (M, H d), rows y_stride apart */
     size_t y_stride;
     float *mean;    /* (T) or NULL: takes, added, the weights' mean over the heads, summed over the queries */
+    ptrdiff_t ahead_k, ahead_v; /* floats from k and v to what is to be brought nearer meanwhile; 0: nothing */
 } fs_attend_args;
 
 #define FS_ATTEND_KEYS 16
@@ -99,8 +100,9 @@ typedef struct fs_dots_args {
     const int8_t *w;      /* (N, K) */
     const struct fs_dots_row *facts; /* (N) */
     int count;
-    const int32_t *rows;  /* (count) of w */
+    const int32_t *rows;  /* (count) of w, then those that come next */
     float *y;             /* (count) */
+    int ahead;            /* how many of the latter to bring nearer meanwhile */
 } fs_dots_args;
 
 /* A strip of a product y = x W^T (+ bias): rows of activations by a range of packed columns. */

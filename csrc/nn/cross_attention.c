@@ -70,6 +70,13 @@ static float *prepare(const fs_block *b, const fs_memory *m, int64_t rows, int64
     return both;
 }
 
+/* The keys and values of the next row's source are brought nearer meanwhile. */
+static void look_ahead(const fs_memory *m, int64_t source, int64_t next, size_t width, fs_attend_args *call) {
+    const ptrdiff_t rows = (ptrdiff_t)(m->offsets[next] - m->offsets[source]);
+    call->ahead_k = (rows + (ptrdiff_t)(next - source) * PAD) * (ptrdiff_t)width;
+    call->ahead_v = rows * 2 * (ptrdiff_t)width;
+}
+
 /* mixed (n, H d) from queries (n, H d) */
 static void attend(const fs_cross_attention *a, const fs_step *s, const float *queries, float *mixed) {
     const fs_memory *m = s->memory;
@@ -82,6 +89,7 @@ static void attend(const fs_cross_attention *a, const fs_step *s, const float *q
         call.k = keys + (size_t)(first + source * PAD) * W;
         call.v = s->prepared + (size_t)first * 2 * W + W;
         call.v_stride = 2 * W;
+        if (i + 1 < s->n) look_ahead(m, source, s->sources[i + 1], W, &call);
         call.y = mixed + (size_t)i * Q;
         if (s->attention) call.mean = memset(s->attention + (size_t)i * (size_t)s->attention_stride, 0, (size_t)rows * sizeof(float));
         if (rows)

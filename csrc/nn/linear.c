@@ -77,14 +77,22 @@ static void choose_from_panels(const fs_linear *l, const float *x, const fs_choi
     for (int i = 0; i < c->count; i++) c->y[i] = c->y[c->columns[i]];
 }
 
-/* The next of a row's columns that are below `end`. */
-static void choose_below(const fs_linear *l, const uint8_t *q, float scale, int end, fs_choice *c) {
+/* How many of a row's columns that are left are below `end`. */
+static int count_below(const fs_choice *c, int end) {
+    int n = c->done;
+    while (n < c->count && c->columns[n] < end) n++;
+    return n - c->done;
+}
+
+/* The next of a row's columns that are below `end`; those up to `far` come after them. */
+static void choose_below(const fs_linear *l, const uint8_t *q, float scale, int end, int far, fs_choice *c) {
     const fs_matrix *m = &l->matrix;
     fs_dots_args a = {.depth = m->depth, .x = q, .x_scale = scale, .w = l->rows.data, .facts = l->facts,
                       .rows = c->columns + c->done, .y = c->y + c->done};
-    while (c->done + a.count < c->count && a.rows[a.count] < end) a.count++;
+    a.count = count_below(c, end);
     c->done += a.count;
-    if (a.count) m->k->dots_s8(&a);
+    a.ahead = count_below(c, far);
+    if (a.count || a.ahead) m->k->dots_s8(&a);
 }
 
 /* A stretch of the matrix at a time, by all rows: it is then read from afar once, not once a row. */
@@ -96,7 +104,7 @@ static void choose_bytes(const fs_linear *l, int n, const float *x, fs_choice *c
     float *scale = (float *)(q + (size_t)n * stride);
     fs_quantize_rows(m, n, x, (size_t)m->depth, q, stride, scale, NULL);
     for (int end = step; end < m->columns + step; end += step)
-        for (int i = 0; i < n; i++) choose_below(l, q + (size_t)i * stride, scale[i], end, &choices[i]);
+        for (int i = 0; i < n; i++) choose_below(l, q + (size_t)i * stride, scale[i], end, end + step, &choices[i]);
 }
 
 /* All outputs, of which the chosen are moved together. */

@@ -90,9 +90,9 @@ static fs_status read_reset(fs_rnn_layer *w, int H, const fs_build *build, const
     float *all = NULL;
     fs_status st;
     FS_TRY(fs_build_floats(build, name, 3 * H, H, 0, H, &all, err));
-    st = fs_matrix_init(&w->state, build->k, build->dtype, 2 * H, H, all, name, err);
+    st = fs_matrix_init(&w->state, build->k, build->dtype, 2 * H, H, all, build->store, name, err);
     if (st == FS_OK)
-        st = fs_matrix_init(&w->reset, build->k, build->dtype, H, H, all + 2 * (size_t)H * (size_t)H, name, err);
+        st = fs_matrix_init(&w->reset, build->k, build->dtype, H, H, all + 2 * (size_t)H * (size_t)H, build->store, name, err);
     fs_free(all);
     return st;
 }

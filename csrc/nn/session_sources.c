@@ -1,6 +1,8 @@
 /* Making sources ready: encoded, and what the decoder's blocks need of them. */
 #include "session_parts.h"
 
+enum { TOKENS = 256 }; /* encoded together: their rows stay in a second-level cache, and weights are read seldom enough */
+
 /* Encodes sources [first, first + count) into memory of its own. */
 static fs_status encode(fs_session *s, int64_t first, int64_t count, int64_t *offsets, float *states, float *hidden,
                         float *cell, int64_t *places, fs_error *err) {
@@ -12,9 +14,11 @@ static fs_status encode(fs_session *s, int64_t first, int64_t count, int64_t *of
         offsets[i + 1] = offsets[i] + (states ? from[order[i] + 1] - from[order[i]] : 0);
         places[i] = i;
     }
-    for (int64_t i = 0; i < count; i += FS_GROUP_ROWS)
-        FS_TRY(fs_graph_run_group(e, e->count, s->sources.batch, order + i, places + i,
-                                  (int)FS_MIN(count - i, FS_GROUP_ROWS), &out, &s->encoding, s->run, s->worker, err));
+    for (int64_t i = 0, n; i < count; i += n) {
+        for (n = 1; n < FS_MIN(count - i, FS_GROUP_ROWS) && offsets[i + n + 1] - offsets[i] <= TOKENS;) n++;
+        FS_TRY(fs_graph_run_group(e, e->count, s->sources.batch, order + i, places + i, (int)n, &out, &s->encoding, s->run,
+                                  s->worker, err));
+    }
     s->memory = (fs_memory){count, states ? offsets : NULL, states, e->width, hidden, cell, e->layers, e->hidden_width};
     return FS_OK;
 }

@@ -97,9 +97,9 @@ fs_status fs_build_matrix(const fs_build *b, const char *suffix, int rows, int t
         return fs_matrix_init_blocks(out, b->k, &all, 1, columns, b->store, b->run, err);
     }
     if (t->dtype == FS_S8 && b->dtype == FS_S8 && columns == total)
-        return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->multiplier, t->name, err);
+        return fs_matrix_init_s8(out, b->k, rows, columns, t->data, t->scale, t->multiplier, b->store, t->name, err);
     FS_TRY(copy_floats(t, b->k, first, columns, &w, err));
-    st = fs_matrix_init(out, b->k, float_dtype(b), rows, columns, w, t->name, err);
+    st = fs_matrix_init(out, b->k, float_dtype(b), rows, columns, w, b->store, t->name, err);
     fs_free(w);
     return st;
 }
@@ -120,7 +120,7 @@ static fs_status stack_s8(const fs_build *b, const fs_tensor *const *t, int coun
             st = fs_fail(err, FS_ERR_UNSUPPORTED, t[i]->name, "matrices of one input take it by different scales",
                          "%g|%g", (double)t[0]->multiplier, (double)t[i]->multiplier);
     }
-    if (st == FS_OK) st = fs_matrix_init_s8(out, b->k, rows, columns, q, scale, t[0]->multiplier, t[0]->name, err);
+    if (st == FS_OK) st = fs_matrix_init_s8(out, b->k, rows, columns, q, scale, t[0]->multiplier, b->store, t[0]->name, err);
     fs_free(q);
     fs_free(scale);
     return st;
@@ -144,7 +144,7 @@ static fs_status stack_floats(const fs_build *b, const fs_tensor *const *t, int 
         memcpy(all + (size_t)at * (size_t)columns, one, (size_t)t[i]->shape[0] * (size_t)columns * sizeof *all);
         fs_free(one);
     }
-    if (st == FS_OK) st = fs_matrix_init(out, b->k, float_dtype(b), rows, columns, all, t[0]->name, err);
+    if (st == FS_OK) st = fs_matrix_init(out, b->k, float_dtype(b), rows, columns, all, b->store, t[0]->name, err);
     fs_free(all);
     return st;
 }

@@ -226,6 +226,7 @@ cdef class Kernels:
         """y (len(rows)): products of x, filled up with 128 to a multiple of 64, with those rows of w (N, K)."""
         cdef fs_dots_args a
         cdef float[::1] c_y
+        memset(&a, 0, sizeof(a))
         facts = np.zeros(w.shape[0], [("scale", "f4"), ("bias", "f4"), ("sum", "i4")])
         facts["scale"], facts["bias"], facts["sum"] = scale, bias, 128 * np.asarray(w).sum(1, dtype=np.int32)
         cdef const uint8_t[::1] c_facts = facts.view(np.uint8)

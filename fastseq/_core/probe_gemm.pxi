@@ -6,15 +6,18 @@ cdef extern from "base/arena.h" nogil:
     void fs_free(void *p)
 
 cdef extern from "kernels/gemm.h" nogil:
+    ctypedef struct fs_store:
+        pass
     ctypedef struct fs_matrix:
         int columns
         int depth
         size_t packed_bytes
         void *packed
     fs_status fs_matrix_init(fs_matrix *m, const fs_kernels *k, fs_dtype dtype, int columns, int depth,
-                             const float *w, const char *where, fs_error *err)
+                             const float *w, fs_store *store, const char *where, fs_error *err)
     fs_status fs_matrix_init_s8(fs_matrix *m, const fs_kernels *k, int columns, int depth, const int8_t *q,
-                                const float *scale, float multiplier, const char *where, fs_error *err)
+                                const float *scale, float multiplier, fs_store *store,
+                                const char *where, fs_error *err)
     void fs_matrix_free(fs_matrix *m)
     size_t fs_matrix_bytes(const fs_matrix *m)
     size_t fs_gemm_scratch(const fs_matrix *m, int64_t rows)
@@ -60,10 +63,10 @@ cdef class ProbeMatrix:
         self.repeat = repeat
         if scale is None:
             floats = w
-            st = fs_matrix_init(&self.m, self.k, c_dtype, columns, depth, &floats[0, 0] if w.size else NULL, b"w", &err)
+            st = fs_matrix_init(&self.m, self.k, c_dtype, columns, depth, &floats[0, 0] if w.size else NULL, NULL, b"w", &err)
         else:
             bytes_, scales = w, scale
-            st = fs_matrix_init_s8(&self.m, self.k, columns, depth, &bytes_[0, 0], &scales[0], multiplier, b"w", &err)
+            st = fs_matrix_init_s8(&self.m, self.k, columns, depth, &bytes_[0, 0], &scales[0], multiplier, NULL, b"w", &err)
         check(st, &err)
 
     def __dealloc__(self):

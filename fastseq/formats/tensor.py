@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,9 +115,16 @@ def view(buffer: memoryview, dtype: str, shape: tuple[int, ...]) -> Tensor:
 def numpy_tensor(array: Array) -> Tensor:
     """A NumPy array as a tensor."""
     contiguous = np.ascontiguousarray(array).reshape(array.shape)
-    for name, kind in NUMPY_TYPES.items():
-        if not name.startswith(("float8", "bfloat")) and contiguous.dtype == kind:
-            return Tensor(name, contiguous)
-    raise UnsupportedError(
-        "no tensor type for this array", expected=", ".join(NUMPY_TYPES), found=str(array.dtype)
-    )
+    name = _name_of(contiguous.dtype)
+    if name is None:
+        raise UnsupportedError(
+            "no tensor type for this array", expected=", ".join(NUMPY_TYPES), found=str(array.dtype)
+        )
+    return Tensor(name, contiguous)
+
+
+@cache
+def _name_of(kind: np.dtype[Any]) -> str | None:
+    """What files call NumPy's type."""
+    names = (one for one in NUMPY_TYPES if not one.startswith(("float8", "bfloat")))
+    return next((one for one in names if kind == NUMPY_TYPES[one]), None)

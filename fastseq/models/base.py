@@ -229,7 +229,9 @@ def kind_of(weight: Weight) -> str:
 
 def stored_dtype(spec: ModelSpec, weights: Weights) -> str:
     """The precision of the matrices: the smallest that one of them is in."""
-    kinds = {kind_of(a) for name, a in weights.items() if tensor_role(spec, name, a.ndim) == "matrix"}
+    kinds = {
+        kind_of(a) for name, a in weights.items() if a.ndim == 2 and tensor_role(spec, name, 2) == "matrix"
+    }
     if "blocks" in kinds:
         return "blocks"
     return "int8" if "int8" in kinds else "bfloat16" if "uint16" in kinds else "float32"

@@ -26,6 +26,8 @@ def _resolved(cls: Any) -> dict[str, Any]:
 
 def _fits(value: object, hint: Any) -> bool:
     """Whether a JSON value is of a field's type: exact about bool and int, an int passes as a float."""
+    if type(value) is hint:
+        return True
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         return any(_fits(value, one) for one in get_args(hint))

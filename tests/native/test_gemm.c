@@ -34,7 +34,7 @@ static float *multiply(const problem *p, fs_isa isa, fs_dtype dtype, int first, 
     float *y = guarded(size);
     void *scratch;
     fs_matrix m;
-    CHECK(fs_matrix_init(&m, fs_kernels_for(isa), dtype, p->columns, p->depth, p->w, "w", NULL) == FS_OK);
+    CHECK(fs_matrix_init(&m, fs_kernels_for(isa), dtype, p->columns, p->depth, p->w, NULL, "w", NULL) == FS_OK);
     scratch = fs_alloc(fs_gemm_scratch(&m, rows));
     memcpy(y, p->before + (size_t)first * (size_t)p->columns, size);
     fs_gemm(&m, rows, p->x + (size_t)first * (size_t)p->depth, (size_t)p->depth, p->bias, y, (size_t)p->columns,
@@ -102,7 +102,7 @@ static void extreme_bytes_are_exact(void) {
         for (int isa = 0; isa < FS_ISA_COUNT; isa++) {
             fs_matrix m;
             if (!fs_isa_available((fs_isa)isa)) continue;
-            CHECK(fs_matrix_init_s8(&m, fs_kernels_for((fs_isa)isa), N, K, w, w_scale, 0, "w", NULL) == FS_OK);
+            CHECK(fs_matrix_init_s8(&m, fs_kernels_for((fs_isa)isa), N, K, w, w_scale, 0, NULL, "w", NULL) == FS_OK);
             fs_gemm_quantized(&m, 6, q, fs_quantized_stride(K), scale, NULL, y, N, 0, NULL);
             for (int i = 0; i < 6 * N; i++) CHECK(y[i] == (float)(weight * x * K));
             fs_matrix_free(&m);
@@ -115,11 +115,11 @@ static void bad_weights_are_refused(void) {
     fs_matrix m;
     fs_error err;
     const fs_kernels *k = fs_kernels_for(fs_isa_best());
-    CHECK(fs_matrix_init(&m, k, FS_F32, 2, 2, w, "layer", &err) == FS_ERR_VALUE);
+    CHECK(fs_matrix_init(&m, k, FS_F32, 2, 2, w, NULL, "layer", &err) == FS_ERR_VALUE);
     CHECK(strcmp(err.where, "layer") == 0 && strstr(err.found, "(1, 1)"));
-    CHECK(fs_matrix_init(&m, k, FS_BF16, 1, 1, huge, "layer", &err) == FS_ERR_VALUE);
-    CHECK(fs_matrix_init(&m, k, FS_F32, 0, 2, w, "layer", &err) == FS_ERR_VALUE);
-    CHECK(fs_matrix_init(&m, k, FS_S8, 1, FS_MATRIX_S8_DEPTH_MAX + 1, w, "layer", &err) == FS_ERR_VALUE);
+    CHECK(fs_matrix_init(&m, k, FS_BF16, 1, 1, huge, NULL, "layer", &err) == FS_ERR_VALUE);
+    CHECK(fs_matrix_init(&m, k, FS_F32, 0, 2, w, NULL, "layer", &err) == FS_ERR_VALUE);
+    CHECK(fs_matrix_init(&m, k, FS_S8, 1, FS_MATRIX_S8_DEPTH_MAX + 1, w, NULL, "layer", &err) == FS_ERR_VALUE);
     fs_matrix_free(&m);
     fs_matrix_free(NULL);
 }
