@@ -130,9 +130,22 @@ cdef class BpeEncoder(Encoder):
         """The text of ids; `how`: what becomes of bytes that are not UTF-8, as `bytes.decode` has it."""
         cdef fs_buffer out
         cdef bytes c_how = how.encode()
+        cdef const int32_t[::1] c_ids = as_ids(ids)
+        cdef const int32_t *first = &c_ids[0] if c_ids.shape[0] else NULL
+        cdef int64_t n = c_ids.shape[0]
+        cdef int one = 1
+        cdef int order = -1 if (<const char *>&one)[0] else 1  # the machine's, said so that no mark of order is looked for
+        cdef fs_bpe_text found
         memset(&out, 0, sizeof(out))
         try:
-            self._decode(ids, skip_special, &out)
+            with nogil:
+                found = fs_bpe_decode_units(&self.e, first, n, skip_special, &out)
+            if found == FS_BPE_TEXT_UCS2:
+                return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, out.data, <Py_ssize_t>(out.size // 2))
+            if found == FS_BPE_TEXT_UTF16:
+                return PyUnicode_DecodeUTF16(<const char *>out.data, <Py_ssize_t>out.size, "strict", &order)
+            out.size = 0
+            self._decode(c_ids, skip_special, &out)
             return text_of(out.data, out.size, c_how)
         finally:
             fs_buffer_free(&out)

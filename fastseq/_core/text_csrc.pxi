@@ -2,6 +2,10 @@
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     str PyUnicode_DecodeUTF8(const char *s, Py_ssize_t size, const char *how)
+    str PyUnicode_DecodeUTF16(const char *s, Py_ssize_t size, const char *how, int *order)
+    str PyUnicode_FromKindAndData(int kind, const void *data, Py_ssize_t count)
+    enum:
+        PyUnicode_2BYTE_KIND
     bint PyUnicode_Check(object o)
     char *PyBytes_AS_STRING(object o)
     Py_ssize_t PyBytes_GET_SIZE(object o)
@@ -239,3 +243,8 @@ cdef extern from "text/bpe/bpe_encode.h" nogil:
     fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,
                             fs_error *err)
     fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special)
+    ctypedef enum fs_bpe_text:
+        FS_BPE_TEXT_NONE
+        FS_BPE_TEXT_UCS2
+        FS_BPE_TEXT_UTF16
+    fs_bpe_text fs_bpe_decode_units(fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out)

@@ -9,6 +9,7 @@ void fs_bpe_encoder_free(fs_bpe_encoder *e) {
     fs_bpe_free(&e->model);
     fs_markers_free(&e->markers);
     fs_cache_pool_free(&e->pool);
+    fs_bpe_units_free(&e->units);
     fs_buffer_free(&e->prepend);
     fs_buffer_free(&e->append);
     fs_buffer_free(&e->marker_of);
@@ -251,28 +252,15 @@ fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special) {
     return fs_bpe_token(&e->model, e->model.index_of[id]);
 }
 
-#define NEAR 16 /* bytes of a token that are copied at once */
-
-/* Whether the id is one of the vocabulary and no marker's, of at most NEAR bytes that lie before as many others. */
-FS_INLINE int is_near(const fs_bpe_encoder *e, int32_t id, fs_text *token) {
-    const fs_bpe *m = &e->model;
-    const int32_t *marker_of = e->marker_of.data;
-    const uint8_t *last = (const uint8_t *)m->bytes.data + m->bytes.size;
-    if (id < 0 || id >= m->id_end || m->index_of[id] < 0) return 0;
-    if ((size_t)id < e->marker_of.size / sizeof *marker_of && marker_of[id] >= 0) return 0;
-    *token = fs_bpe_token(m, m->index_of[id]);
-    return token->size <= NEAR && last - token->data >= NEAR;
-}
-
 /* The first ids (n) up to one that is not near, to `out`. How many. */
 static int64_t decode_near(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, fs_buffer *out) {
     const size_t before = out->size;
-    uint8_t *to = fs_buffer_add(out, (size_t)n * NEAR), *const first = to;
+    uint8_t *to = fs_buffer_add(out, (size_t)n * FS_BPE_NEAR), *const first = to;
     fs_text token;
     int64_t i;
     out->size = before;
-    for (i = 0; to && i < n && is_near(e, ids[i], &token); i++) {
-        memcpy(to, token.data, NEAR);
+    for (i = 0; to && i < n && fs_bpe_is_near(e, ids[i], &token); i++) {
+        memcpy(to, token.data, FS_BPE_NEAR);
         to += token.size;
     }
     if (to) out->size = before + (size_t)(to - first);

@@ -3,6 +3,7 @@
 #define FS_TEXT_BPE_ENCODE_H
 
 #include "bpe_pieces.h"
+#include "bpe_units.h"
 #include "text/encode.h"
 #include "text/markers.h"
 #include "text/normalize/normalize.h"
@@ -11,7 +12,8 @@
 typedef struct fs_bpe_encoder {
     fs_bpe model;
     fs_markers markers;
-    fs_cache_pool pool; /* the only part that changes, and safely */
+    fs_cache_pool pool; /* the only part that changes, and safely, beside */
+    fs_bpe_units units; /* what decoding makes of the vocabulary once */
     fs_scan scan;
     fs_scan_rule rule;
     fs_outside outside; /* cuts instead of the scanner; what is in no match is left out */
@@ -37,6 +39,19 @@ int32_t fs_bpe_cut(const fs_text_call *call, fs_text text, unsigned want, int32_
  * `skip_special`. An unknown id fails, naming its place. */
 fs_status fs_bpe_decode(const fs_bpe_encoder *e, const int32_t *ids, int64_t n, int skip_special, fs_buffer *out,
                         fs_error *err);
+
+#define FS_BPE_NEAR 16 /* bytes of a token that are copied at once */
+
+/* Whether the id is one of the vocabulary and no marker's, of at most FS_BPE_NEAR bytes that lie before as many others. */
+FS_INLINE int fs_bpe_is_near(const fs_bpe_encoder *e, int32_t id, fs_text *token) {
+    const fs_bpe *m = &e->model;
+    const int32_t *marker_of = (const int32_t *)e->marker_of.data;
+    const uint8_t *last = (const uint8_t *)m->bytes.data + m->bytes.size;
+    if (id < 0 || id >= m->id_end || m->index_of[id] < 0) return 0;
+    if ((size_t)id < e->marker_of.size / sizeof *marker_of && marker_of[id] >= 0) return 0;
+    *token = fs_bpe_token(m, m->index_of[id]);
+    return token->size <= FS_BPE_NEAR && last - token->data >= FS_BPE_NEAR;
+}
 
 /* The bytes of one id, or those of its marker; size 0 and data NULL when there is no such id. */
 fs_text fs_bpe_bytes(const fs_bpe_encoder *e, int32_t id, int *special);

@@ -21,20 +21,25 @@ typedef struct work {
 
 /* Keys of n pieces from `begin` on, and their lines of the cache on the way. */
 static void prepare(work *w, int32_t begin, int32_t n) {
+    const uint8_t *const text = w->text; /* what the stores below cannot change, as far as the compiler knows */
+    const uint64_t secret = w->m->key.k0;
+    fs_cached *const lines = w->cache->lines;
+    const int64_t size_of_text = w->size;
     int32_t i;
     for (i = 0; i < n; begin = w->ends[i++]) {
         const int32_t size = w->ends[i] - begin;
+        fs_piece_key key;
+        uint64_t hash = 0;
         if (size <= FS_PIECE_SHORT) {
-            w->keys[i] = fs_piece_key_of(w->text + begin, size, (int64_t)w->size - begin);
-            w->hashes[i] = fs_piece_key_hash(w->keys[i], w->m->key.k0);
-        } else if (size <= FS_CACHED_BYTES) {
-            w->hashes[i] = fs_piece_hash(w->text + begin, size, w->m->key.k0);
-            w->keys[i] = fs_cache_long_key(w->hashes[i], size);
+            key = fs_piece_key_of(text + begin, size, size_of_text - begin);
+            hash = fs_piece_key_hash(key, secret);
         } else {
-            w->keys[i] = fs_cache_long_key(0, size); /* too long to be kept */
-            w->hashes[i] = 0;
+            if (size <= FS_CACHED_BYTES) hash = fs_piece_hash(text + begin, size, secret); /* else too long to be kept */
+            key = fs_cache_long_key(hash, size);
         }
-        FS_PREFETCH(fs_cache_line(w->cache, w->hashes[i]));
+        w->keys[i] = key;
+        w->hashes[i] = hash;
+        FS_PREFETCH(fs_cache_line_in(lines, hash));
     }
 }
 

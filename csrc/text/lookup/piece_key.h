@@ -19,7 +19,6 @@ FS_INLINE fs_piece_key fs_piece_key_of(const uint8_t *p, int32_t size, int64_t r
     static const uint64_t ones[4] = {UINT64_MAX, UINT64_MAX, 0, 0};
     const uint8_t *mask = (const uint8_t *)ones + 16 - size;
     fs_piece_key k, keep;
-    uint8_t copy[16] = {0};
     if (room >= 16) {
         memcpy(&k.low, p, 8);
         memcpy(&k.high, p + 8, 8);
@@ -28,6 +27,7 @@ FS_INLINE fs_piece_key fs_piece_key_of(const uint8_t *p, int32_t size, int64_t r
         k.low &= keep.low;
         k.high &= keep.high;
     } else {
+        uint8_t copy[16] = {0};
         if (size) memcpy(copy, p, (size_t)size);
         memcpy(&k.low, copy, 8);
         memcpy(&k.high, copy + 8, 8);
