@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+import sentencepiece as spm
+import transformers as hf
 
 import fastseq
 from fastseq.formats.huggingface.surroundings import chat_tokens, tokenizer
@@ -12,8 +14,6 @@ from fastseq.models.chat import prompt_ids
 from fastseq.text.chat import ChatTemplate
 
 pytestmark = pytest.mark.peers
-hf = pytest.importorskip("transformers")
-spm = pytest.importorskip("sentencepiece")
 
 INST = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}"
