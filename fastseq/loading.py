@@ -29,6 +29,7 @@ def load(
     threads: int | None = None,
     spec: str | PathLike[str] | Mapping[str, Any] | None = None,
     repack: bool = True,
+    cache_dtype: str = "float32",
     progress: bool | None = None,
 ) -> Model:
     """A model from files; what kind it is, and its tokenizer, are found out.
@@ -42,6 +43,8 @@ def load(
         spec: what a file that does not say it holds, as a file or its content (docs/formats.md).
         repack: False: matrices in blocks (GGUF, int4 ...) are read as they lie, a mapped file's in the file,
             and not laid out anew for speed; results are the same to the last bit.
+        cache_dtype: how a decoder's self-attention keeps the keys and values of its tokens: float32, float16
+            or int8 (a scale for each head of each token), in half and about a quarter of the memory.
         progress: True for a bar (tqdm) while weights are rounded and laid out, False for none; None for one
             where that takes over a second, on a terminal.
 
@@ -74,6 +77,7 @@ def load(
             dtype=dtype,
             threads=threads,
             repack=repack,
+            cache_dtype=cache_dtype,
             progress=progress,
             origin={
                 "path": os.fspath(path),
@@ -81,6 +85,7 @@ def load(
                 "threads": threads,
                 "spec": spec,
                 "repack": repack,
+                "cache_dtype": cache_dtype,
             },
         )
     except FastseqError as error:

@@ -81,6 +81,9 @@ typedef struct fs_step {
     const int32_t *places;    /* (n): of the tokens in their sequences, from 0 */
     float *const *const *pages; /* (n): each one's pages (cache.h), or NULL where no block keeps any */
     size_t kept_at;           /* where in a page the block at work keeps its keys, then its values */
+    float *open;              /* (workers, open_pages, open_floats): room for pages that are read as float32; or NULL */
+    const float **open_table; /* (workers, open_pages) */
+    size_t open_pages, open_floats;
     const float *x;           /* (n, width), or NULL while the rows are still ids */
     int owned;                /* x is the step's own: what is added to it may be put over it */
     const float *taken;       /* (n, width): what the block before took, where the next one takes it too */
@@ -123,6 +126,8 @@ struct fs_block {
     int state_planes; /* a row's state between steps: planes of (R, state_width) floats */
     int state_width;
     int kept_width;   /* of the keys, and of the values, that it keeps of every token (cache.h); 0: none */
+    size_t kept_floats; /* of a page, for those */
+    int kept_closed;    /* they are no floats: steps read them into `open` first */
 };
 
 #define FS_BLOCK(kind) extern const fs_block_ops fs_block_##kind;

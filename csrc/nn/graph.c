@@ -73,8 +73,8 @@ static fs_status check_feeding(const fs_graph *g, fs_error *err) {
 }
 
 fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                          fs_dtype dtype, int lay_out, fs_run *run, fs_graph **out, fs_error *err) {
-    fs_build build = {.k = k, .dtype = dtype, .weights = weights, .prefix = "", .run = run};
+                          fs_dtype dtype, int lay_out, fs_kept_kind kept, fs_run *run, fs_graph **out, fs_error *err) {
+    fs_build build = {.k = k, .dtype = dtype, .weights = weights, .prefix = "", .kept = kept, .run = run};
     fs_graph *g = fs_alloc(sizeof *g);
     fs_status st = FS_OK;
     if (!g) return fs_fail_memory(err, "graph", sizeof *g);

@@ -40,9 +40,9 @@ typedef struct fs_rows_out {
 } fs_rows_out;
 
 /* The tensors' data is borrowed and must outlive the graph. lay_out: matrices in blocks are laid out anew, for speed, by
- * the threads of `run`, which may be NULL. */
+ * the threads of `run`, which may be NULL. kept: how a decoder's keys and values are. */
 fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                          fs_dtype dtype, int lay_out, fs_run *run, fs_graph **out, fs_error *err);
+                          fs_dtype dtype, int lay_out, fs_kept_kind kept, fs_run *run, fs_graph **out, fs_error *err);
 void fs_graph_free(fs_graph *g);
 size_t fs_graph_weight_bytes(const fs_graph *g);
 

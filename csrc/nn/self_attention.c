@@ -8,7 +8,7 @@
  * whole sequence: keys are met in the same blocks. */
 #include <string.h>
 
-#include "heads.h"
+#include "kept.h"
 #include "relative.h"
 #include "rotary.h"
 
@@ -17,6 +17,7 @@ typedef struct fs_self_attention {
     fs_heads heads;
     fs_rotary rotary;
     fs_relative relative;
+    fs_kept_kind kept;
     int width, causal, window;
     int whole_rows;               /* they are normed over all heads at once */
     float *query_norm, *key_norm; /* (d), whole rows (H d) and (KH d), or NULL */
@@ -59,6 +60,9 @@ static fs_status init(fs_block *b, const fs_block *before, const fs_options *o, 
     FS_TRY(fs_build_vector(build, ".output.bias", a->width, 1, &a->out_bias, NULL, err));
     b->in_width = b->out_width = a->width;
     b->kept_width = wide[1];
+    a->kept = build->kept;
+    b->kept_floats = fs_kept_floats(a->kept, a->heads.key_heads, a->heads.width);
+    b->kept_closed = a->kept != FS_KEPT_F32;
     return FS_OK;
 }
 
@@ -192,8 +196,7 @@ static void keep(const fs_self_attention *a, const fs_step *s, const float *proj
         const int place = s->places[i] % FS_ATTEND_KEYS;
         float *page = s->pages[i][s->places[i] / FS_ATTEND_KEYS] + s->kept_at;
         const float *key = projected + a->out.depth;
-        fs_heads_put(&a->heads, key, place, page);
-        memcpy(page + (FS_ATTEND_KEYS + (size_t)place) * wide, key + wide, wide * sizeof *page);
+        fs_kept_put(a->kept, &a->heads, key, key + wide, place, page);
     }
 }
 
@@ -203,13 +206,27 @@ typedef struct looking {
     const attention_rows *r;
 } looking;
 
+/* The pages that a call over tokens from `token` on looks at, as float32 in the worker's room. */
+static void open_pages(const fs_self_attention *a, const fs_step *s, int token, int worker, fs_attend_args *call) {
+    float *const room = s->open + (size_t)worker * s->open_pages * s->open_floats;
+    const float **const table = s->open_table + (size_t)worker * s->open_pages;
+    int seen, first = fs_attend_range(call, call->place, &seen) / FS_ATTEND_BLOCK * FS_ATTEND_BLOCK; /* blocks are read whole */
+    for (int p = first / FS_ATTEND_KEYS; p <= (call->keys - 1) / FS_ATTEND_KEYS; p++) {
+        float *const page = room + (size_t)p * s->open_floats;
+        fs_kept_read(a->kept, &a->heads, s->pages[token][p] + s->kept_at, page);
+        table[p] = page;
+    }
+    call->pages = table;
+    call->k_at = 0;
+    call->v_at = FS_ATTEND_KEYS * (size_t)a->block.kept_width;
+}
+
 /* Tokens [begin, end), those of a row together */
 static void look_back_some(void *ctx, int64_t begin, int64_t end, int worker) {
     const looking *l = ctx;
     const fs_self_attention *a = l->a;
     const fs_step *s = l->s;
     const attention_rows *r = l->r;
-    (void)worker;
     for (int i = (int)begin, together; i < end; i += together) {
         fs_attend_args call;
         for (together = 1; i + together < end && s->rows[i + together] == s->rows[i];) together++;
@@ -220,6 +237,7 @@ static void look_back_some(void *ctx, int64_t begin, int64_t end, int worker) {
         call.k_at = s->kept_at;
         call.v_at = s->kept_at + FS_ATTEND_KEYS * (size_t)a->block.kept_width;
         call.v_stride = (size_t)a->block.kept_width;
+        if (a->block.kept_closed) open_pages(a, s, i, worker, &call);
         a->heads.k->attend_f32(&call);
     }
 }

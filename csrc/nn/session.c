@@ -65,7 +65,11 @@ static fs_status allocate(fs_session *s, fs_error *err) {
         if (!fs_arena_planning(&s->fixed)) break;
         FS_TRY(fs_arena_ready(&s->fixed, "decoder state", err));
     }
-    for (int i = 0; i < g->count; i++) kept += fs_session_kept(g->blocks[i]);
+    for (int i = 0; i < g->count; i++) {
+        const fs_block *b = g->blocks[i];
+        kept += b->kept_floats;
+        if (b->kept_closed) s->open_floats = FS_MAX(s->open_floats, 2 * FS_ATTEND_KEYS * (size_t)b->kept_width);
+    }
     return fs_cache_open(&s->cache, (int)all, kept, err);
 }
 
@@ -145,6 +149,8 @@ void fs_session_free(fs_session *s) {
     fs_arena_close(&s->prepared);
     fs_arena_close(&s->encoding);
     fs_cache_close(&s->cache);
+    fs_buffer_free(&s->open);
+    fs_buffer_free(&s->open_table);
     fs_buffer_free(&s->listed);
     fs_buffer_free(&s->list_ends);
     fs_free(s->seen);

@@ -33,6 +33,8 @@ struct fs_session {
     int64_t *row_source;  /* (R + S), and as many to reorder: a row's sequence in memory */
     int32_t *place;       /* (R + S), and as many to reorder: tokens of a row that have gone in */
     fs_cache cache;       /* what blocks keep of those */
+    fs_buffer open, open_table; /* room for the pages of the longest row, for each worker, where they are read first */
+    size_t open_floats;   /* of such a page; 0: they are used as they are */
     int32_t *places;      /* (W): of a step's tokens, like the next three */
     int32_t *rows;
     float *const **pages;
@@ -44,9 +46,6 @@ struct fs_session {
     uint64_t *seen;       /* fs_shortlist_words */
     fs_arena fixed, step, prepared, encoding; /* lifetimes: session, one step, one prepare, one group */
 };
-
-/* Floats of a page that are a block's: keys and values. */
-static inline size_t fs_session_kept(const fs_block *b) { return 2 * FS_ATTEND_KEYS * (size_t)b->kept_width; }
 
 /* What a step shares its work out over: nothing where there is one thread. */
 static inline fs_run *fs_session_threads(fs_session *s) { return s->within.threads > 1 ? &s->within : NULL; }

@@ -13,8 +13,28 @@ static void run_trunk(fs_session *s, fs_step *step) {
         step->state = s->state[i];
         step->prepared = s->made[i];
         if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], step);
-        step->kept_at += fs_session_kept(g->blocks[i]);
+        step->kept_at += g->blocks[i]->kept_floats;
     }
+}
+
+static fs_status enough(fs_buffer *b, size_t bytes, fs_error *err) {
+    if (b->size >= bytes) return FS_OK;
+    return fs_buffer_add(b, bytes - b->size) ? FS_OK : fs_fail_memory(err, "decoder cache", bytes);
+}
+
+/* Room for the pages of the longest row in which a step looks back, for each worker. */
+static fs_status open_pages(fs_session *s, fs_step *step, fs_error *err) {
+    const size_t workers = step->run ? (size_t)fs_run_threads(step->run) : 1;
+    int longest = 0;
+    if (!s->open_floats) return FS_OK;
+    for (int i = 0; i < step->n; i++) longest = FS_MAX(longest, step->places[i] + 1);
+    step->open_pages = (size_t)(longest + FS_ATTEND_KEYS - 1) / FS_ATTEND_KEYS;
+    step->open_floats = s->open_floats;
+    FS_TRY(enough(&s->open, workers * step->open_pages * step->open_floats * sizeof(float), err));
+    FS_TRY(enough(&s->open_table, workers * step->open_pages * sizeof(float *), err));
+    step->open = s->open.data;
+    step->open_table = s->open_table.data;
+    return FS_OK;
 }
 
 /* The next tokens of rows [first, first + n), counts[i] of each (NULL: one), go where they belong; *tokens of them. */
@@ -36,11 +56,12 @@ static fs_status place_tokens(fs_session *s, int first, int n, const int32_t *co
     return FS_OK;
 }
 
-static fs_step begin_step(fs_session *s, int n, const int32_t *tokens) {
+static fs_status begin_step(fs_session *s, int n, const int32_t *tokens, fs_step *step, fs_error *err) {
     fs_arena_rewind(&s->step);
-    return (fs_step){.arena = &s->step, .n = n, .capacity = s->stepper.rows, .tokens = tokens, .rows = s->rows,
-                     .places = s->places, .pages = s->pages, .memory = &s->memory, .sources = s->step_source,
-                     .run = fs_session_threads(s)};
+    *step = (fs_step){.arena = &s->step, .n = n, .capacity = s->stepper.rows, .tokens = tokens, .rows = s->rows,
+                      .places = s->places, .pages = s->pages, .memory = &s->memory, .sources = s->step_source,
+                      .run = fs_session_threads(s)};
+    return open_pages(s, step, err);
 }
 
 static fs_status check_length(const fs_session *s, int tokens, fs_error *err) {
@@ -57,7 +78,7 @@ fs_status fs_session_feed(fs_stepper *stepper, int row, int count, const int32_t
         const int32_t some = FS_MIN(count - at, stepper->widest);
         fs_step step;
         FS_TRY(place_tokens(s, row, 1, &some, &n, err));
-        step = begin_step(s, n, tokens + at);
+        FS_TRY(begin_step(s, n, tokens + at, &step, err));
         run_trunk(s, &step);
     }
     return FS_OK;
@@ -100,7 +121,7 @@ fs_status fs_session_step(fs_stepper *stepper, int n, const int32_t *tokens, con
     fs_step step;
     int wanted;
     FS_TRY(place_tokens(s, 0, n, NULL, &n, err));
-    step = begin_step(s, n, tokens);
+    FS_TRY(begin_step(s, n, tokens, &step, err));
     step.attention = s->weights;
     step.attention_stride = s->longest;
     run_trunk(s, &step);
@@ -118,7 +139,7 @@ fs_status fs_session_run(fs_stepper *stepper, int n, const int32_t *counts, cons
     int all;
     for (int i = 0; i < n; i++) FS_TRY(check_length(s, s->place[i] + counts[i], err));
     FS_TRY(place_tokens(s, 0, n, counts, &all, err));
-    step = begin_step(s, all, tokens);
+    FS_TRY(begin_step(s, all, tokens, &step, err));
     step.attention = s->weights;
     step.attention_stride = s->longest;
     run_trunk(s, &step);

@@ -23,11 +23,14 @@ typedef struct fs_weights {
 
 /* What a block is built from: kernels, how matrices are held, the weights, the prefix of their names, where matrices in
  * blocks are laid out and by which threads. */
+typedef enum fs_kept_kind { FS_KEPT_F32, FS_KEPT_F16, FS_KEPT_S8 } fs_kept_kind; /* kept.h */
+
 typedef struct fs_build {
     const fs_kernels *k;
     fs_dtype dtype;
     const fs_weights *weights;
     const char *prefix;
+    fs_kept_kind kept; /* how keys and values of a decoder are */
     fs_store *store; /* NULL: blocks are read as they lie */
     fs_run *run;
 } fs_build;

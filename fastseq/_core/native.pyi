@@ -130,6 +130,7 @@ class Graph:
         dtype: str = "float32",
         isa: str | None = None,
         lay_out: bool = True,
+        kept: str = "float32",
         progress: Callable[[int], object] | None = None,
     ) -> None: ...
     @property

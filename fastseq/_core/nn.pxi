@@ -5,6 +5,10 @@ from libc.stdlib cimport calloc, free
 from fastseq.lazy import np
 
 cdef extern from "nn/graph.h" nogil:
+    ctypedef enum fs_kept_kind:
+        FS_KEPT_F32
+        FS_KEPT_F16
+        FS_KEPT_S8
     ctypedef struct fs_option:
         const char *key
         const char *word
@@ -59,7 +63,8 @@ cdef extern from "nn/graph.h" nogil:
         float *hidden
         float *cell
     fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
-                              fs_dtype dtype, int lay_out, fs_run *run, fs_graph **out, fs_error *err)
+                              fs_dtype dtype, int lay_out, fs_kept_kind kept, fs_run *run, fs_graph **out,
+                              fs_error *err)
     void fs_graph_free(fs_graph *g)
     fs_status fs_block_check(int type, int64_t rows, int64_t columns, size_t size, const char *where, fs_error *err)
     size_t fs_graph_weight_bytes(const fs_graph *g)
@@ -77,6 +82,7 @@ cdef extern from "nn/rounding.h" nogil:
                               fs_run *run, fs_error *err)
 
 cdef dict _DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8, "blocks": FS_BLOCKS}
+cdef dict _KEPT = {"float32": FS_KEPT_F32, "float16": FS_KEPT_F16, "int8": FS_KEPT_S8}
 cdef dict _TENSOR_DTYPES = {"float32": FS_F32, "uint16": FS_BF16, "int8": FS_S8}
 
 
@@ -254,30 +260,34 @@ cdef class Graph:
 
     blocks: the spec's, each a mapping with `block` and its options. tensors: name -> float32, uint16 (bfloat16)
     or int8 array, the last with a companion NAME.scale; they are borrowed, so a memory-mapped file stays mapped.
-    dtype: how matrices are held, float32, bfloat16, int8 or blocks. lay_out: those in blocks anew, for speed; progress:
-    called now and then with how many panels of 32 rows are. Any number of threads may call it at once.
+    dtype: how matrices are held, float32, bfloat16, int8 or blocks. lay_out: those in blocks anew, for speed; kept: how a
+    decoder's keys and values are, float32, float16 or int8; progress: called now and then with how many panels of 32 rows are. Any number of threads may call it at once.
     """
     cdef fs_graph *g
     cdef _Blocks blocks
     cdef const fs_kernels *k
     cdef int uses, closed
 
-    def __init__(self, blocks, tensors, *, str dtype="float32", isa=None, bint lay_out=True, progress=None):
+    def __init__(self, blocks, tensors, *, str dtype="float32", isa=None, bint lay_out=True,
+                 str kept="float32", progress=None):
         cdef fs_error err
         cdef fs_status st
         cdef fs_dtype kind
+        cdef fs_kept_kind as_kept
         cdef fs_graph *made = NULL
         cdef Run run = Run(None, progress)
         if dtype not in _DTYPES:
             raise errors.ArgumentError("unknown dtype", where="dtype", expected=", ".join(_DTYPES), found=dtype)
         if self.g:
             raise RuntimeError("a Graph is made once")
-        kind = _DTYPES[dtype]
+        if kept not in _KEPT:
+            raise errors.ArgumentError("unknown dtype", where="cache_dtype", expected=", ".join(_KEPT), found=kept)
+        kind, as_kept = _DTYPES[dtype], _KEPT[kept]
         self.k = kernels_named(isa)
         self.blocks = _Blocks(blocks, tensors)
         with nogil:
             st = fs_graph_create(self.blocks.specs, self.blocks.count, &self.blocks.weights, self.k, kind, lay_out,
-                                 &run.run, &made, &err)
+                                 as_kept, &run.run, &made, &err)
         run.check(st, &err)
         self.g = made
         if lay_out:

@@ -41,6 +41,12 @@ def add(commands: Commands) -> None:
         "--no-repack", action="store_true", help="read weights in blocks as they lie: less memory, slower"
     )
     parser.add_argument(
+        "--cache-dtype",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="how keys and values of tokens so far are kept (float32)",
+    )
+    parser.add_argument(
         "--html", action="store_true", help="translate HTML: files and standard input as a whole, tags kept"
     )
     parser.add_argument(
@@ -64,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         spec=options.spec,
         repack=not options.no_repack,
+        cache_dtype=options.cache_dtype,
     )
     if model.task == "classifier":
         refuse_search(options, "a classifier generates nothing")

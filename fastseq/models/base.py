@@ -45,6 +45,7 @@ class Model:
         threads: threads of a call that names none itself; None: `fastseq.get_num_threads()`.
         repack: whether matrices in blocks are laid out anew for speed; otherwise they are read as they lie,
             a mapped file's in the file, with the same results.
+        cache_dtype: how a decoder's self-attention keeps keys and values: float32, float16, int8.
         progress: True for a bar while matrices are rounded and laid out; None: where that takes over a second
             and standard error is a terminal.
         origin: the arguments of `fastseq.load` that made it.
@@ -63,6 +64,7 @@ class Model:
         dtype: str | None = None,
         threads: int | None = None,
         repack: bool = True,
+        cache_dtype: str = "float32",
         progress: bool | None = None,
         origin: Mapping[str, Any] | None = None,
     ) -> None:
@@ -77,7 +79,7 @@ class Model:
         self.dtype = dtype or stored_dtype(spec, weights)
         self._tokenizer, self._target_tokenizer = tokenizer, target_tokenizer
         self._held, self._weights = held(spec, weights, self.dtype)
-        self._origin = dict(origin or {})
+        self._origin, self.cache_dtype = dict(origin or {}), cache_dtype
         self._graphs = {
             part: self._graph(part, repack, progress)
             for part in ("encoder", "decoder")
@@ -104,12 +106,21 @@ class Model:
         threads: int | None = None,
         spec: str | PathLike[str] | Mapping[str, Any] | None = None,
         repack: bool = True,
+        cache_dtype: str = "float32",
         progress: bool | None = None,
     ) -> Self:
         """As `fastseq.load`, for a model that is known to be of this kind."""
         from fastseq.loading import load
 
-        model = load(path, dtype=dtype, threads=threads, spec=spec, repack=repack, progress=progress)
+        model = load(
+            path,
+            dtype=dtype,
+            threads=threads,
+            spec=spec,
+            repack=repack,
+            cache_dtype=cache_dtype,
+            progress=progress,
+        )
         if not isinstance(model, cls):
             raise UnsupportedError(
                 "another kind of model", where=str(path), expected=cls.__name__, found=type(model).__name__
@@ -211,6 +222,7 @@ class Model:
                 tensors,
                 dtype=self._held,
                 lay_out=repack,
+                kept=self.cache_dtype,
                 progress=lambda done: told(len(kept) + done),
             )
 

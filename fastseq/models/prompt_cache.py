@@ -83,7 +83,7 @@ def _hash(data: bytes | memoryview = b"") -> blake2b:
 def fingerprint(model: LanguageModel) -> bytes:
     """Of all that what is kept depends on: the spec, the weights, how they are used."""
     total = _hash()
-    facts = [model.spec.to_dict(), model.dtype, native.isa_chosen()]
+    facts = [model.spec.to_dict(), model.dtype, model.cache_dtype, native.isa_chosen()]
     total.update(json.dumps(facts, sort_keys=True).encode())
     for name, weight in sorted(model._weights.items()):
         if isinstance(weight, BlockMatrix):
