@@ -7,6 +7,7 @@
 
 enum { KEYS = FS_ATTEND_KEYS };
 #define HALF_MOST 65504.0f
+#define LEAST 1e-30f /* what is smaller is kept as 0: 127 divided by it must be finite */
 
 size_t fs_kept_floats(fs_kept_kind kind, int key_heads, int width) {
     const size_t wide = (size_t)key_heads * (size_t)width;
@@ -27,9 +28,9 @@ static float put_bytes(int n, const float *x, int8_t *q, size_t step) {
         all += x[i] - x[i]; /* not 0 when one is infinite or NaN */
         top = fabsf(x[i]) > top ? fabsf(x[i]) : top;
     }
-    inverse = top > 0 && all == 0 ? 127 / top : 0;
+    inverse = top > LEAST && all == 0 ? 127 / top : 0;
     for (int i = 0; i < n; i++) {
-        const float v = inverse != 0 ? x[i] * inverse : 0;
+        const float v = inverse != 0 ? x[i] * inverse : 0; /* x may be infinite */
         q[(size_t)i * step] = (int8_t)(v + (v < 0 ? -0.5f : 0.5f));
     }
     return all == 0 ? top / 127 : NAN;

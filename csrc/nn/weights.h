@@ -21,10 +21,10 @@ typedef struct fs_weights {
     int count;
 } fs_weights;
 
-/* What a block is built from: kernels, how matrices are held, the weights, the prefix of their names, where matrices in
- * blocks are laid out and by which threads. */
 typedef enum fs_kept_kind { FS_KEPT_F32, FS_KEPT_F16, FS_KEPT_S8 } fs_kept_kind; /* kept.h */
 
+/* What a block is built from: kernels, how matrices are held, the weights, the prefix of their names, where matrices in
+ * blocks are laid out and by which threads. */
 typedef struct fs_build {
     const fs_kernels *k;
     fs_dtype dtype;

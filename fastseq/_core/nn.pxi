@@ -260,8 +260,9 @@ cdef class Graph:
 
     blocks: the spec's, each a mapping with `block` and its options. tensors: name -> float32, uint16 (bfloat16)
     or int8 array, the last with a companion NAME.scale; they are borrowed, so a memory-mapped file stays mapped.
-    dtype: how matrices are held, float32, bfloat16, int8 or blocks. lay_out: those in blocks anew, for speed; kept: how a
-    decoder's keys and values are, float32, float16 or int8; progress: called now and then with how many panels of 32 rows are. Any number of threads may call it at once.
+    dtype: how matrices are held, float32, bfloat16, int8 or blocks. lay_out: those in blocks anew, for speed. kept: how a
+    decoder's keys and values are, float32, float16 or int8. progress: called now and then with how many panels of 32 rows
+    are laid out. Any number of threads may call it at once.
     """
     cdef fs_graph *g
     cdef _Blocks blocks

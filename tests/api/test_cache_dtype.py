@@ -74,11 +74,12 @@ def test_beams_share_pages(tmp_path):
     assert alone.score == beside.score
 
 
-def test_numbers_that_do_not_fit(tmp_path):
-    """Too large for float16 they are the largest there is; answers stay numbers."""
+@pytest.mark.parametrize("times", [1e6, 1e-38])
+def test_numbers_that_do_not_fit(times, tmp_path):
+    """Too large for float16 they are the largest there is, too small they are 0; answers stay numbers."""
     write(tmp_path, CASES["llama"])
     model = fastseq.load(tmp_path)
-    weights = {n: w * 1e6 if n.endswith("value.weight") else w for n, w in model._weights.items()}
+    weights = {n: w * np.float32(times) if n.endswith("value.weight") else w for n, w in model._weights.items()}
     for kind in KINDS:
         loud = fastseq.LanguageModel(model.spec, weights, cache_dtype=kind)
         assert np.isfinite(last(loud, IDS[:20])).all()
