@@ -79,7 +79,9 @@ def test_numbers_that_do_not_fit(times, tmp_path):
     """Too large for float16 they are the largest there is, too small they are 0; answers stay numbers."""
     write(tmp_path, CASES["llama"])
     model = fastseq.load(tmp_path)
-    weights = {n: w * np.float32(times) if n.endswith("value.weight") else w for n, w in model._weights.items()}
+    weights = {
+        n: w * np.float32(times) if n.endswith("value.weight") else w for n, w in model._weights.items()
+    }
     for kind in KINDS:
         loud = fastseq.LanguageModel(model.spec, weights, cache_dtype=kind)
         assert np.isfinite(last(loud, IDS[:20])).all()
