@@ -37,6 +37,14 @@ def test_messages_are_prompts(model):
     assert goes_on.ids.tolist() == model.generate_ids([ids], **options)[0].ids.tolist()
 
 
+def test_answers_that_are_begun(model):
+    prompt = model.tokenizer.encode(model.chat_prompt(CHAT) + "Sure", allowed_special="all")
+    assert small.same(
+        model.generate(messages=CHAT, prefix="Sure", max_new_tokens=5),
+        model.generate_ids([prompt], max_new_tokens=5)[0],
+    )
+
+
 def test_what_is_no_conversation(model):
     with pytest.raises(ArgumentError, match="texts, messages"):
         model.generate("a", messages=CHAT)

@@ -7,7 +7,6 @@ import pytest
 
 from fastseq.errors import ArgumentError
 from fastseq.models import constraints
-from fastseq.models.chat import prompt_ids
 from fastseq.models.constraints import packed_mask
 from fastseq.text.pieces import token_bytes, token_name
 from tests.api import small
@@ -107,13 +106,6 @@ def test_prefix(model):
         by_ids = engine.submit(ids, prefix=" is", max_new_tokens=6).result(60)
     both = [*ids, *model.tokenizer.encode(" is")]
     assert small.same(by_ids, model.generate_ids([both], max_new_tokens=6)[0])
-    chat = [{"role": "user", "content": "hi"}]
-    if model.spec.chat_template:
-        text = model.chat_prompt(chat) + "Sure"
-        assert small.same(
-            model.generate(messages=chat, prefix="Sure", max_new_tokens=5),
-            model.generate_ids([prompt_ids(model.tokenizer, text)], max_new_tokens=5)[0],
-        )
     with pytest.raises(ArgumentError, match="prefix: as many as texts"):
         model.generate(texts, prefix=["a"])
 
