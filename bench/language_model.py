@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -34,6 +35,7 @@ from tests.text import published
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 KEPT = Path(tempfile.gettempdir(), "fastseq-bench-smollm2")
+BITS_4 = 18 / 32  # bytes of a weight, with its group's scale
 Ids = list[int]
 Generate = Callable[[list[Ids], int], list[Ids]]
 
@@ -203,10 +205,9 @@ def run(options: harness.Options) -> Iterator[harness.Table]:
         sides["CTranslate2 int8"] = ctranslate2_side(threads)
 
     def table_of(
-        title: str, texts: list[Ids], count: int, work: int, names: list[str], **facts: Any
+        title: str, texts: list[Ids], count: int, work: int, some: dict[str, Generate], **facts: Any
     ) -> harness.Table:
         table = harness.Table(title, rate="tokens/s")
-        some = {name: sides[name] for name in names if name in sides}
         first = {name: generate(texts, count) for name, generate in some.items()}
         ours = next(iter(some))
         for name in list(some)[1:]:
@@ -216,17 +217,24 @@ def run(options: harness.Options) -> Iterator[harness.Table]:
         table.add("", times, work=work, **facts)
         return table
 
-    everyone = list(sides)
     length, many = (32, 8) if options.smoke else (512, 128)
-    yield table_of(f"a prompt of {length} tokens", prompts(1, length), 1, length, everyone)
+    yield table_of(f"a prompt of {length} tokens", prompts(1, length), 1, length, sides)
 
     read = bandwidth()
-    bound = read / sum(tensor.data.nbytes for tensor in gguf_tensors.tensors(gguf.read(path())).values())
-    table = table_of(
-        f"one sequence, {many} tokens", prompts(1, 8), many, many, everyone, **{"memory allows": bound}
-    )
-    yield table
-    alone = [name for name in everyone if name in ("fastseq", "CTranslate2 int8")]
+    tensors = gguf_tensors.tensors(gguf.read(path())).values()
+    bound = read / sum(tensor.data.nbytes for tensor in tensors)
+    title = f"one sequence, {many} tokens"
+    yield table_of(title, prompts(1, 8), many, many, sides, **{"memory allows": bound})
+
+    four = {"fastseq": fastseq_side(threads=threads, dtype="int4")}
+    if "llama.cpp Q4_0" in sides:
+        four["llama.cpp Q4_0"] = sides["llama.cpp Q4_0"]
+    bound = read / sum(BITS_4 * math.prod(tensor.shape) for tensor in tensors if len(tensor.shape) == 2)
+    title = f'one sequence, {many} tokens, dtype="int4"'
+    yield table_of(title, prompts(1, 8), many, many, four, **{"memory allows": bound})
+    del four
+
+    alone = {name: side for name, side in sides.items() if name in ("fastseq", "CTranslate2 int8")}
     for count in (2,) if options.smoke else (8, 32):
         title = f"{count} sequences, prompts of 32, {many // 4} tokens each"
         yield table_of(title, prompts(count, 32), many // 4, count * many // 4, alone)
