@@ -64,7 +64,13 @@ FS_INLINE ri r_magnitude_bits(rf a) {
 FS_INLINE ri r_bits_max(ri a, ri b) { return _mm512_max_epi32(a, b); }
 FS_INLINE uint32_t r_bits_max_across(ri a) { return (uint32_t)_mm512_reduce_max_epi32(a); }
 FS_INLINE ri r_bits_add(ri sum, rf a) { return _mm512_add_epi32(sum, _mm512_castps_si512(a)); }
-FS_INLINE uint32_t r_bits_sum_across(ri a) { return (uint32_t)_mm512_reduce_add_epi32(a); }
+/* _mm512_reduce_add_epi32 ends in an addition of two int, which must not overflow; this may. */
+FS_INLINE uint32_t r_bits_sum_across(ri a) {
+    const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+    __m128i m = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    m = _mm_add_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
+}
 
 FS_INLINE void r_store_low_bytes(uint8_t *p, rf a) {
     _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_castps_si512(a)));
