@@ -328,7 +328,7 @@ static void dots_are_equal(void) {
             for (int r = 0; r < 2; r++) {
                 int8_t *w = (int8_t *)rooms[r].block[0] + ROOM - ROWS * n;
                 uint8_t *x = rooms[r].block[1] + ROOM - filled;
-                fs_dots_args a = {n, x, 0.7f, w, own, 5, rows, y[r]};
+                fs_dots_args a = {n, x, 0.7f, w, own, 5, rows, y[r], 0};
                 for (int i = 0; i < ROWS * n; i++) w[i] = (int8_t)(i * 37 % 255 - 127);
                 for (int i = 0; i < filled; i++) x[i] = (uint8_t)(i < n ? 1 + i * 91 % 255 : 128);
                 memcpy(own, facts, sizeof own);
