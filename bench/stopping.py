@@ -63,6 +63,7 @@ def cases(model: Any, smoke: bool) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def run(options: harness.Options) -> Iterator[harness.Table]:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
     model = fastseq.load(translate.folder(), threads=options.threads)
     table = harness.Table("milliseconds from the word to the end, at most")
     for name, call in cases(model, options.smoke):
