@@ -20,9 +20,9 @@ class FastseqError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
-        if self.expected or self.found:
-            text += f" (expected {self.expected or 'none'}, found {self.found or 'none'})"
-        return text
+        sides = [("expected", self.expected), ("found", self.found)]
+        known = ", ".join(f"{name} {value}" for name, value in sides if value)
+        return f"{text} ({known})" if known else text
 
     def within(self, place: str) -> FastseqError:
         """The same error, its `where` put inside `place` (a file, say)."""

@@ -77,12 +77,10 @@ static void fill_tokens(beams *b) {
 }
 
 static fs_history history_of(beams *b, const fs_hypotheses *h, int which) {
-    fs_history history = {.answer = b->path, .answers = h->length};
-    int32_t node = h->live[which].node;
+    fs_history history = {.answer = b->path, .answers = fs_hypotheses_path(h, h->live[which].node, b->path)};
     int length;
     history.prompt = prompt_of(b, h->sequence, &length);
     history.prompts = length;
-    for (int i = h->length - 1; i >= 0; i--, node = h->node[node].before) b->path[i] = h->node[node].token;
     return history;
 }
 
@@ -94,12 +92,12 @@ static fs_scores edit(beams *b, const fs_sampling *s, const fs_history *history,
     return x;
 }
 
-/* The one continuation that was asked for; its rank is its own. */
+/* The one continuation that was asked for. What the model would never say changes no rank. */
 static void offer_forced(fs_hypotheses *h, const fs_decode_job *job, int which, int32_t token, fs_scores x, float total) {
     const int at = fs_scores_place(x, token);
     const float logprob = at < 0 ? -INFINITY : x.logit[at] - total;
-    if (logprob > -INFINITY)
-        fs_hypotheses_offer(h, job, (fs_next){h->live[which].score + (double)logprob, which, token, logprob});
+    const double counted = logprob > -INFINITY ? (double)logprob : 0;
+    fs_hypotheses_offer(h, job, (fs_next){h->live[which].score + counted, which, token, logprob});
 }
 
 /* Offers the best continuations of the hypothesis in `row`. */
@@ -138,7 +136,7 @@ static void advance(beams *b, fs_hypotheses *h, int row, int to) {
         return;
     }
     for (int i = 0; i < h->lives; i++) offer(b, h, i, row + i);
-    fs_hypotheses_grow(h, b->job, b->aligned, b->grown);
+    fs_hypotheses_grow(h, b->job, b->aligned, b->grown, b->path);
     for (int i = 0; i < h->lives; i++) b->from[to + i] = row + b->grown[i];
 }
 

@@ -19,7 +19,7 @@ typedef struct fs_decode_job {
     int stops;
     const int32_t *never;          /* (nevers): tokens that are not chosen, rising */
     int nevers;
-    const fs_strings *stop_text;   /* or NULL: a sequence ends as soon as its text holds one of these. Not for beams */
+    const fs_strings *stop_text;   /* or NULL: a sequence ends as soon as its text holds one of these */
     const fs_strings *pieces;      /* (V): what each token adds to a text; NULL without stop_text */
     const fs_sampling *sampling;   /* (B), or NULL: how tokens are chosen; of beams, what changes logits, and `forced` */
     int alternatives;              /* most likely tokens to note for each token of an answer. Not for beams */

@@ -27,17 +27,31 @@ static double rank(const fs_decode_job *job, double score, int length) {
     return score / pow((double)FS_MAX(length, 1), (double)job->length_penalty);
 }
 
-static void end(fs_hypotheses *h, const fs_decode_job *job, double score, int32_t node, int length, int how, float stop) {
-    h->ended[h->ends++] = (fs_ended){rank(job, score, length + (how == FS_END_STOP)), node, length, stop, how};
+/* counted: the length that its rank is of, a stop token included. */
+static void end(fs_hypotheses *h, const fs_decode_job *job, double score, int32_t node, int length, int counted, int how,
+                float stop) {
+    h->ended[h->ends++] = (fs_ended){rank(job, score, counted), node, length, stop, how};
 }
 
 /* All that goes on has ended. */
 static void end_all(fs_hypotheses *h, const fs_decode_job *job, int how) {
-    for (int i = 0; i < h->lives; i++) end(h, job, h->live[i].score, h->live[i].node, h->length, how, 0);
+    for (int i = 0; i < h->lives; i++) end(h, job, h->live[i].score, h->live[i].node, h->length, h->length, how, 0);
     h->lives = 0;
 }
 
-void fs_hypotheses_grow(fs_hypotheses *h, const fs_decode_job *job, const int32_t *aligned, int32_t *from) {
+int32_t fs_hypotheses_path(const fs_hypotheses *h, int32_t node, int32_t *path) {
+    int32_t count = 0;
+    for (int32_t at = node; at >= 0; at = h->node[at].before) count++;
+    for (int32_t i = count - 1; i >= 0; i--, node = h->node[node].before) path[i] = h->node[node].token;
+    return count;
+}
+
+/* Whether the text of the tokens up to a node ends an output. */
+static int ends_by_text(const fs_hypotheses *h, const fs_decode_job *job, int32_t node, int32_t *path) {
+    return job->stop_text && fs_stop_met(job->stop_text, job->pieces, path, fs_hypotheses_path(h, node, path));
+}
+
+void fs_hypotheses_grow(fs_hypotheses *h, const fs_decode_job *job, const int32_t *aligned, int32_t *from, int32_t *path) {
     fs_live *const before = h->live;
     int lives = 0;
     if (!h->nexts && !h->ends) end_all(h, job, FS_END_LIMIT); /* no token may follow */
@@ -45,10 +59,14 @@ void fs_hypotheses_grow(fs_hypotheses *h, const fs_decode_job *job, const int32_
         const fs_next *n = &h->next[i];
         const int32_t node = before[n->from].node;
         if (fs_logits_stop(job->stop, job->stops, n->token)) {
-            end(h, job, n->score, node, h->length, FS_END_STOP, n->logprob);
+            end(h, job, n->score, node, h->length, h->length + 1, FS_END_STOP, n->logprob);
             continue;
         }
         h->node[h->nodes] = (fs_node){node, n->token, aligned[n->from], n->logprob};
+        if (ends_by_text(h, job, h->nodes, path)) {
+            end(h, job, n->score, h->nodes++, h->length + 1, h->length + 1, FS_END_STOP, 0);
+            continue;
+        }
         h->grown[lives] = (fs_live){n->score, h->nodes++};
         from[lives++] = n->from;
     }

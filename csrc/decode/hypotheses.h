@@ -56,9 +56,12 @@ void fs_hypotheses_begin(fs_hypotheses *h, int64_t sequence);
  * hypothesis be. */
 int fs_hypotheses_offer(fs_hypotheses *h, const fs_decode_job *job, fs_next next);
 
+/* The tokens up to a node, the first one first; path has room for the limit. Gives how many. */
+int32_t fs_hypotheses_path(const fs_hypotheses *h, int32_t node, int32_t *path);
+
 /* The live hypotheses become their best continuations: from (lives) says which each comes from, aligned (lives before) what
- * each looked at. Those that end, end. */
-void fs_hypotheses_grow(fs_hypotheses *h, const fs_decode_job *job, const int32_t *aligned, int32_t *from);
+ * each looked at. Those that end, end. path (limit): scratch. */
+void fs_hypotheses_grow(fs_hypotheses *h, const fs_decode_job *job, const int32_t *aligned, int32_t *from, int32_t *path);
 
 /* Whether nothing that goes on can still be among the results. */
 int fs_hypotheses_over(const fs_hypotheses *h, const fs_decode_job *job);

@@ -119,7 +119,8 @@ static void run_items(void *ctx, int64_t begin, int64_t end, int worker) {
 static const float *run_rows(const fs_feed_forward *n, fs_arena *arena, int64_t rows, const float *x, fs_run *threads,
                              fs_run *run, int worker) {
     const int64_t workers = threads ? fs_run_threads(threads) : 1;
-    const int64_t some = FS_MIN(rows, FS_MIN(ROWS, FS_MAX(LEAST_ROWS, (rows + workers - 1) / workers)));
+    const int64_t each = FS_MIN(ROWS, FS_MAX(LEAST_ROWS, (rows + workers - 1) / workers));
+    const int64_t some = FS_MAX(FS_MIN(rows, each), 1); /* a call of empty texts has no rows */
     const int64_t items = (rows + some - 1) / some, at_once = FS_MIN(workers, items);
     const size_t E = (size_t)n->width, I = (size_t)n->matrix[0].columns;
     passing p = {.n = n, .rows = rows, .some = some, .x = x, .within = items == 1 ? threads : NULL};

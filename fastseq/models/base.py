@@ -255,19 +255,19 @@ def described(block: Block) -> str:
     return " ".join([block.kind_of_block, *(f"{name}={value}" for name, value in values.items())])
 
 
-def listed(texts: Texts) -> tuple[list[str], bool]:
+def listed(texts: Texts, where: str = "texts") -> tuple[list[str], bool]:
     """The texts as a list, and whether they were one text alone."""
     if isinstance(texts, str):
         return [texts], True
     if isinstance(texts, (bytes, bytearray)) or not isinstance(texts, Iterable):
         raise ArgumentTypeError(
-            "not a text", where="texts", expected="str or a list of str", found=type(texts).__name__
+            "not a text", where=where, expected="str or a list of str", found=type(texts).__name__
         )
     many = list(texts)
     for index, text in enumerate(many):
         if not isinstance(text, str):
             raise ArgumentTypeError(
-                "not a text", where=f"texts[{index}]", expected="str", found=type(text).__name__
+                "not a text", where=f"{where}[{index}]", expected="str", found=type(text).__name__
             )
     return many, False
 
@@ -276,7 +276,7 @@ def prefixed(texts: list[str], prefix: Any) -> list[str]:
     """Texts with what has to follow them: nothing, a text, or one each."""
     if prefix is None:
         return texts
-    many, alone = listed(prefix)
+    many, alone = listed(prefix, "prefix")
     if alone:
         many *= len(texts)
     if len(many) != len(texts):

@@ -12,7 +12,7 @@ from fastseq._core import native
 from fastseq.models.constraints import Constraint, constraint
 from fastseq.models.parts import generations
 from fastseq.models.results import Timings
-from fastseq.models.search import Search
+from fastseq.models.search import Search, reporting
 from fastseq.text import Batch
 
 if TYPE_CHECKING:
@@ -45,23 +45,44 @@ def generate(decoder: Decoder, prompts: Batch, search: Search, tokenized: float)
     count, each = len(prompts), search.samples
     rows = [Guide(request, constraint(decoder, search)) for request in _requests(decoder, prompts, search)]
     lane = native.Lane(decoder.graph, min(ROWS, max(len(rows), 1)))
+
+    def results() -> list[Any]:
+        alone = dataclasses.replace(search, num_return=1)
+        made = [_result(decoder, row.request, alone, tokenized, begun) for row in rows]
+        return made if search.num_return == 1 else [made[i * each : (i + 1) * each] for i in range(count)]
+
     for row in rows:
         lane.add(row.request)
-    while len(lane):
-        _, failure = lane.work()
-        if failure is not None:
-            raise failure
+    try:
+        with reporting(search.progress, count, "text") as told:
+            while len(lane):
+                _go_on(lane, rows)
+                if told is not None:
+                    told((len(rows) - len(lane)) // each)
+    except BaseException as error:
         for row in rows:
-            row.go_on()
-    alone = dataclasses.replace(search, num_return=1)
-    made = [_result(decoder, row.request, alone, tokenized, begun) for row in rows]
-    return made if search.num_return == 1 else [made[i * each : (i + 1) * each] for i in range(count)]
+            row.request.cancel()
+        while len(lane):
+            lane.work()
+        error.results = results()  # type: ignore[attr-defined]
+        raise
+    return results()
+
+
+def _go_on(lane: native.Lane, rows: list[Guide]) -> None:
+    _, failure = lane.work()
+    if failure is not None:
+        raise failure
+    for row in rows:
+        row.go_on()
 
 
 def _requests(decoder: Decoder, prompts: Batch, search: Search) -> list[native.Request]:
     """One a sample of each text."""
-    limits = np.broadcast_to(decoder.limit(search.max_new_tokens), (len(prompts),))
-    asked = search.native(decoder, 0, 1, None, len(prompts), constrained=True)
+    asked = search.native(
+        decoder, decoder.limit(search.max_new_tokens), 1, None, len(prompts), constrained=True
+    )
+    limits = np.broadcast_to(asked["max_new_tokens"], (len(prompts) * search.samples,))
     made = []
     for i, ids in enumerate(prompts):
         for j in range(search.samples):
@@ -69,7 +90,7 @@ def _requests(decoder: Decoder, prompts: Batch, search: Search) -> list[native.R
             seed = {"seeds": asked["seeds"][at : at + 1], "streams": asked["streams"][at : at + 1]}
             made.append(
                 native.Request(
-                    decoder.graph, ids, **{**asked, **seed, "max_new_tokens": int(limits[i]), "draft": 0}
+                    decoder.graph, ids, **{**asked, **seed, "max_new_tokens": int(limits[at]), "draft": 0}
                 )
             )
     return made

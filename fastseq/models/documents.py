@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastseq.errors import ArgumentError
+from fastseq.errors import ArgumentError, ArgumentTypeError
 from fastseq.models.base import Texts, listed
 from fastseq.models.results import FinishReason, Generation, Pair, Timings, Translation, ended_together
+from fastseq.models.runs import runs
 from fastseq.models.search import Search, reporting
 from fastseq.text import Batch, SentenceSplitter, Tokenizer
 from fastseq.text.tokenizer import Unit
@@ -19,17 +19,6 @@ from fastseq.text.wrapping import wrapped
 
 if TYPE_CHECKING:
     from fastseq.models.seq2seq import Seq2Seq
-
-RUN_FIRST, RUN_MOST = 64, 2048  # items at once: few at first, that an answer comes soon
-Item = TypeVar("Item")
-
-
-def runs(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Items in runs of growing length."""
-    source, size = iter(items), RUN_FIRST
-    while run := list(islice(source, size)):
-        yield run
-        size = min(2 * size, RUN_MOST)
 
 
 class Part(NamedTuple):
@@ -61,15 +50,24 @@ def translate(
     **options: Any,
 ) -> Any:
     """See `Seq2Seq.translate`."""
-    search = Search(**options)
+    search = Search.of(options)
     if search.num_return != 1:
         raise ArgumentError("a document has one translation", where="num_return", expected="1; see generate")
+    for name in ("seed", "max_new_tokens"):
+        if np.ndim(getattr(search, name) or 0):
+            raise ArgumentError("one for all sentences of all documents", where=name, expected="a number")
+    if language is not None and not isinstance(language, str):
+        raise ArgumentTypeError(
+            "not a language", where="language", expected="a code, like en", found=f"{language!r:.60}"
+        )
     model._open()
     splitter = SentenceSplitter(language or (model.spec.translation.source if model.spec.translation else ""))
     if html:
         from fastseq.models.markup import translated_html
 
-        return translated_html(model, texts, splitter, search)
+        if details:
+            raise ArgumentError("not of HTML", where="details", expected="html or details")
+        return translated_html(model, texts, splitter, search, stream)
     if stream:
         return _streamed(model, texts, splitter, search, details)
     many, alone = listed(texts)

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, BusyError, ClosedError
+from fastseq.errors import ArgumentError, ArgumentTypeError, BusyError, ClosedError
 from fastseq.models.answer import Answer, telling
 from fastseq.models.constrained import Guide
 from fastseq.models.constraints import constraint
+from fastseq.models.prompt_cache import PromptCache
 from fastseq.models.results import Generation
 from fastseq.models.sampling import whole
 from fastseq.models.search import Search
 
 if TYPE_CHECKING:
     from fastseq.models.language_model import LanguageModel
-    from fastseq.models.prompt_cache import PromptCache
 
 DEFAULTS = Search()
 OTHERS = "beam_size num_return align threads batch_tokens progress prompt_cache".split()  # of whole calls
@@ -65,7 +65,16 @@ class Engine:
         threads = model._threads(threads) or native.get_num_threads()
         threads = max(1, min(threads, max_batch))
         self._model, graph, rows = model, model.decoder.graph, -(-max_batch // threads)
-        kept = [beginning.native for beginning in beginnings]
+        kept = []
+        for given in beginnings:
+            if not isinstance(given, PromptCache):
+                raise ArgumentTypeError(
+                    "not a prompt cache",
+                    where="beginnings",
+                    expected="what LanguageModel.prompt_cache gives",
+                    found=type(given).__name__,
+                )
+            kept.append(given.native)
         room = prompt_cache // threads
         lanes = [native.Lane(graph, rows, kept=room, beginnings=kept) for _ in range(threads)]
         self._work = _Work(lanes, rows, max_tokens, max_waiting)
@@ -121,7 +130,7 @@ class Engine:
     def _answer(self, prompt: Any, options: dict[str, Any]) -> Answer:
         begun, model = time.perf_counter(), self._model
         batch = model.prompt(prompt, options)
-        search = Search(**options)
+        search = Search.of(options)
         if refused := [name for name in OTHERS if getattr(search, name) != getattr(DEFAULTS, name)]:
             raise ArgumentError("not an option of one answer", where=refused[0])
         tokenized = time.perf_counter() - begun

@@ -15,9 +15,10 @@ from fastseq.models import chat, constrained
 from fastseq.models.answer import Answer
 from fastseq.models.base import Model, Texts, Weights, listed, packed, prefixed
 from fastseq.models.engine import Engine
-from fastseq.models.parts import Decoder, generations, repeated
+from fastseq.models.parts import Decoder, generations, leaving, repeated
 from fastseq.models.prompt_cache import PromptCache
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
+from fastseq.models.runs import streamed
 from fastseq.models.scores import scored
 from fastseq.models.search import Search, reporting
 from fastseq.models.spec import ModelSpec
@@ -63,22 +64,29 @@ class LanguageModel(Model):
             options: those of `fastseq.models.search.Search`; `prefix`, a text that answers go on from (or one
                 each), which is no part of them; with messages also `tools` (JSON schemas),
                 `continue_final_message` (go on with the last message), `template_values` (whatever else the
-                template asks for).
+                template asks for); without, `stream`: give an iterator of results, in order, as runs of texts
+                are done; `texts` may be one, too, of any length.
 
         """
         begun = time.perf_counter()
         if (texts is None) == (messages is None):
             raise ArgumentError("one of them", where="texts, messages", expected="texts or messages")
-        if messages is not None:
+        if texts is None:
             made, alone = chat.prompts(self, messages, options)
-            search, batch = Search(**options), packed(made)
-        else:
-            many, alone = listed([] if texts is None else texts)
-            many = prefixed(many, options.pop("prefix", None))
-            search = Search(**options)
-            batch = self.prompts(self.encoded(many, search.threads))
-        results = self._continued(batch, time.perf_counter() - begun, search)
+            results = self._continued(packed(made), time.perf_counter() - begun, Search.of(options))
+            return results[0] if alone else results
+        prefix, stream = options.pop("prefix", None), options.pop("stream", False)
+        search = Search.of(options)
+        if stream:
+            return streamed(texts, prefix, search, self._generated)
+        many, alone = listed(texts)
+        results = self._generated(many, prefix, search)
         return results[0] if alone else results
+
+    def _generated(self, texts: list[str], prefix: Any, search: Search) -> list[Any]:
+        begun = time.perf_counter()
+        batch = self.prompts(self.encoded(prefixed(texts, prefix), search.threads))
+        return self._continued(batch, time.perf_counter() - begun, search)
 
     def chat_prompt(self, messages: chat.Messages, **options: Any) -> str:
         """The text that the model's chat template makes of a conversation.
@@ -89,7 +97,7 @@ class LanguageModel(Model):
 
     def generate_ids(self, sequences: Sequence[Any] | Batch, **options: Any) -> list[Generation]:
         """As `generate`, for callers with their own tokens; the start token is put before them."""
-        return self._continued(self.prompts(packed(sequences)), 0.0, Search(**options))
+        return self._continued(self.prompts(packed(sequences)), 0.0, Search.of(options))
 
     def stream(
         self, text: str | Sequence[int] | None = None, *, messages: Any = None, **options: Any
@@ -140,7 +148,9 @@ class LanguageModel(Model):
             raise ArgumentError(
                 "bad count", where="top_k", expected=f"1 to {self._graph_of_decoder.width}", found=repr(top_k)
             )
-        steps = self.decoder.steps(prefix=self.encoded([text], None), max_new_tokens=1)
+        ids = self.encoded([text], None)
+        self.prompts(ids)  # says where there is nothing to continue
+        steps = self.decoder.steps(prefix=ids, max_new_tokens=1)
         log_probs = next(steps).log_probs[0]
         best = np.argsort(-log_probs, kind="stable")[:top_k].tolist()
         return [NextToken(token_name(self.tokenizer, i), i, float(np.exp(log_probs[i]))) for i in best]
@@ -221,13 +231,17 @@ class LanguageModel(Model):
         begun, since = time.perf_counter(), native.clock()
         prompts = repeated(batch, search.samples)
         limits, threads = decoder.limit(search.max_new_tokens), self._threads(search.threads)
-        with reporting(search.progress, len(batch), "text") as told:
+
+        def results(decoded: native.Decoded) -> list[Any]:
+            run = time.perf_counter()
+            texts = decoder.texts(decoded, search)
+            times = Timings(tokenized, run - begun, time.perf_counter() - run)
+            return generations(decoded, texts, times, search, since)
+
+        with leaving(results), reporting(search.progress, len(batch), "text") as told:
             decoded = self._graph_of_decoder.decode(
                 None,
                 (prompts.ids, prompts.offsets),
                 **search.native(decoder, limits, threads, told, len(batch)),
             )
-        run = time.perf_counter()
-        texts = decoder.texts(decoded, search)
-        times = Timings(tokenized, run - begun, time.perf_counter() - run)
-        return generations(decoded, texts, times, search, since)
+        return results(decoded)

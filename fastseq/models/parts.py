@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, UnsupportedError
+from fastseq.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from fastseq.models.base import Model, Texts, listed, packed
 from fastseq.models.blocks import Embedding
 from fastseq.models.results import I32, FinishReason, Generation, Memory, Step, Timings, TopLogprobs
@@ -230,7 +231,7 @@ class Decoder:
         `prefix`: ids that each output starts with, one list a text. A language model has no memory: it needs
         them, or a start token. Other options: those of `generate`, but for beams.
         """
-        return self._search(memory, prefix, Search(**options))
+        return self._search(memory, prefix, Search.of(options))
 
     def beam(
         self,
@@ -241,25 +242,27 @@ class Decoder:
         **options: Any,
     ) -> list[Any]:
         """As `greedy`, following `beam_size` hypotheses at once; with `num_return`, a list a text."""
-        return self._search(memory, prefix, Search(beam_size=beam_size, **options))
+        return self._search(memory, prefix, Search.of(options, beam_size=beam_size))
 
     def _search(self, memory: Memory | None, prefix: Any, search: Search) -> list[Any]:
-        self._model._open()
-        given = None if prefix is None else packed(prefix)
-        count = len(memory) if memory is not None else len(given) if given is not None else 1
+        given, count = self._of(memory, prefix)
         if search.samples > 1 and memory is not None:
             raise ArgumentError(
                 "samples of a memory are drawn one at a time", where="num_return", expected="1"
             )
         begun = repeated(self.prompts(count, given), search.samples)
         threads = self._model._threads(search.threads)
-        with reporting(search.progress, count, "text") as told:
+
+        def results(decoded: native.Decoded) -> list[Any]:
+            return generations(decoded, self.texts(decoded, search), Timings(0, 0, 0), search)
+
+        with leaving(results), reporting(search.progress, count, "text") as told:
             decoded = self._graph.decode(
                 None if memory is None else memory.native,
                 (begun.ids, begun.offsets),
                 **search.native(self, self.limit(search.max_new_tokens), threads, told, count),
             )
-        return generations(decoded, self.texts(decoded, search), Timings(0, 0, 0), search)
+        return results(decoded)
 
     def steps(
         self,
@@ -274,9 +277,7 @@ class Decoder:
         Ends when every sequence has, or at the limit. Each step goes on with its own `ids`, unless others are
         sent: ``steps.send([3, 5])``.
         """
-        self._model._open()
-        given = None if prefix is None else packed(prefix)
-        count = len(memory) if memory is not None else len(given) if given is not None else 1
+        given, count = self._of(memory, prefix)
         begun = self.prompts(count, given)
         stop_ids, stop_texts = self.stops(stop)
         if stop_texts:
@@ -299,6 +300,19 @@ class Decoder:
                 return
             log_probs = stepper.step(ids)
 
+    def _of(self, memory: Any, prefix: Any) -> tuple[Batch | None, int]:
+        """The prefixes, and how many sequences there are."""
+        self._model._open()
+        if memory is not None and not isinstance(memory, Memory):
+            raise ArgumentTypeError(
+                "not a memory",
+                where="memory",
+                expected="what the model's encoder gives",
+                found=type(memory).__name__,
+            )
+        given = None if prefix is None else packed(prefix)
+        return given, len(memory) if memory is not None else 1 if given is None else len(given)
+
     def texts(self, decoded: native.Decoded, search: Search) -> list[str]:
         """What was decoded as text, up to what stopped it; empty texts without a tokenizer."""
         if self._tokenizer is None:
@@ -308,6 +322,17 @@ class Decoder:
         texts = [next(said) if length else "" for length in lengths.tolist()]
         ends = self.stop_texts(search.stop)
         return [before(text, ends) for text in texts] if ends else texts
+
+
+@contextmanager
+def leaving(results: Callable[[native.Decoded], list[Any]]) -> Iterator[None]:
+    """An exception that stops the work has what is done as its `results`."""
+    try:
+        yield
+    except BaseException as error:
+        if hasattr(error, "decoded"):
+            error.results = results(error.__dict__.pop("decoded"))  # type: ignore[attr-defined]
+        raise
 
 
 def before(text: str, ends: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class Sampling:
         if not isinstance(bias, Mapping):
             raise ArgumentTypeError("not a dict", where="logit_bias", found=type(bias).__name__)
         for token, value in bias.items():
-            if not isinstance(value, (int, float)) or not value < math.inf:
+            if not isinstance(value, numbers.Real) or not value < math.inf:
                 raise ArgumentError(
                     "bad bias",
                     where=f"logit_bias[{token!r:.40}]",
@@ -134,7 +135,7 @@ class Sampling:
             "sampling": made,
             "seeds": np.repeat(self._each_seed(count), samples),
             "streams": np.tile(np.arange(samples, dtype=np.uint32), count),
-            "alternatives": min(self.top_logprobs, decoder.vocabulary),
+            "alternatives": min(int(self.top_logprobs), decoder.vocabulary),
         }
 
     def _each_seed(self, count: int) -> Any:
@@ -147,8 +148,8 @@ class Sampling:
 
 
 def whole(value: Any, low: int, high: int, where: str) -> None:
-    """Raises `ArgumentError` for what is no integer of a range."""
-    if type(value) is not int or not low <= value <= high:
+    """Raises `ArgumentError` for what is no integer, Python's or NumPy's, of a range."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= int(value) <= high:
         raise ArgumentError("out of range", where=where, expected=f"{low} to {high}", found=repr(value)[:60])
 
 
@@ -162,7 +163,7 @@ def _seeds(seed: Any) -> list[Any]:
 
 
 def _number(value: Any, where: str, within: Callable[[float], bool], expected: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(float(value)):
         raise ArgumentError("not a number", where=where, expected=expected, found=repr(value)[:60])
     if not within(value):
         raise ArgumentError("out of range", where=where, expected=expected, found=repr(value)[:60])

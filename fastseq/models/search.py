@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastseq.errors import ArgumentError
+from fastseq.errors import ArgumentError, ArgumentTypeError
 from fastseq.models.results import I32
 from fastseq.models.sampling import Sampling, whole
 from fastseq.progress import progress_bar
@@ -85,11 +86,19 @@ class Search(Sampling):
         for name in ("stop", "banned", "forced", "choices"):  # iterables may be gone through but once
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
-                object.__setattr__(self, name, tuple(value))
+                object.__setattr__(self, name, _all_of(value, name))
+        self._check_kinds()
         self.check_sampling()
         if len(self.constraints) > 1 or (self.constraints and self.beam_size > 1):
             raise ArgumentError("not with one another, nor with beams", where=self.constraints[0])
         whole(self.beam_size, 1, BEAM_MAX, "beam_size")
+        if not self.sampled and self.beam_size == 1 and self.num_return != 1:
+            raise ArgumentError(
+                "a search for the likeliest token alone finds one output",
+                where="num_return",
+                expected="1, or with it beam_size or temperature",
+                found=repr(self.num_return)[:60],
+            )
         whole(self.num_return, 1, BEAM_MAX if self.sampled else self.beam_size, "num_return")
         refused = self.of_chance() if self.beam_size > 1 else []
         if refused:
@@ -98,8 +107,36 @@ class Search(Sampling):
         if self.batch_tokens is not None:
             whole(self.batch_tokens, 1, 2**31 - 1, "batch_tokens")
         for name, value in (("length_penalty", self.length_penalty), ("deadline", self.deadline)):
-            if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
-                raise ArgumentError("not a number", where=name, found=repr(value)[:60])
+            if value is not None and not (isinstance(value, numbers.Real) and math.isfinite(value)):
+                raise ArgumentError("not a number", where=name, expected="a number", found=repr(value)[:60])
+
+    @classmethod
+    def of(cls, options: dict[str, Any], **more: Any) -> Search:
+        """The options of a call. Raises `ArgumentTypeError` for a name that is none of them."""
+        for name in options:
+            if name not in OPTIONS:
+                raise ArgumentTypeError(
+                    "no such option", where=name, expected=_like(name), found=f"{options[name]!r:.60}"
+                )
+        return cls(**more, **options)
+
+    def _check_kinds(self) -> None:
+        for stop in (self.stop or ()) if not isinstance(self.stop, str) else ():
+            if not isinstance(stop, str):
+                raise ArgumentTypeError(
+                    "not a text", where="stop", expected="str or a list of str", found=f"{stop!r:.60}"
+                )
+        if self.regex is not None and not isinstance(self.regex, str):
+            raise ArgumentTypeError(
+                "not a pattern", where="regex", expected="str", found=f"{self.regex!r:.60}"
+            )
+        if self.prompt_cache is not None and not hasattr(self.prompt_cache, "native"):
+            raise ArgumentTypeError(
+                "not a prompt cache",
+                where="prompt_cache",
+                expected="what LanguageModel.prompt_cache gives",
+                found=type(self.prompt_cache).__name__,
+            )
 
     @property
     def left(self) -> float | None:
@@ -133,11 +170,11 @@ class Search(Sampling):
         """The engine's arguments for `count` texts, each of them `samples` times in a row."""
         if self.constraints and not constrained:
             raise ArgumentError("only of language models", where=self.constraints[0])
-        stop, stop_texts = decoder.stops(self.stop)
-        if stop_texts and self.beam_size > 1:
+        if np.ndim(limits) and len(limits) != count:
             raise ArgumentError(
-                "not with beams, but for tokens", where="stop", found=repr(stop_texts[0])[:60]
+                "as many as texts", where="max_new_tokens", expected=str(count), found=str(len(limits))
             )
+        stop, stop_texts = decoder.stops(self.stop)
         texts = {"stop_text": strings(stop_texts), "pieces": decoder.pieces} if stop_texts else {}
         return {
             **self.engine(decoder, count, self.samples),
@@ -145,8 +182,8 @@ class Search(Sampling):
             "stop": stop,
             "never": decoder.never,
             "max_new_tokens": np.repeat(limits, self.samples) if np.ndim(limits) else limits,
-            "beam": self.beam_size,
-            "results": self.num_return // self.samples,
+            "beam": int(self.beam_size),
+            "results": int(self.num_return // self.samples),
             "length_penalty": self.length_penalty,
             "draft": 0 if self.constraints else self.draft,
             "beginning": None if self.prompt_cache is None else self.prompt_cache.native,
@@ -156,6 +193,24 @@ class Search(Sampling):
             "deadline": self.left,
             "progress": told,
         }
+
+
+OPTIONS = [name for name in Search.__dataclass_fields__ if name != "begun"]
+
+
+def _like(name: str) -> str:
+    """The option that was probably meant, or all there are."""
+    from difflib import get_close_matches
+
+    usual = {"max_tokens": "max_new_tokens", "max_length": "max_new_tokens", "num_beams": "beam_size"}
+    meant = [usual[name]] if name in usual else get_close_matches(name, OPTIONS, 1)
+    return meant[0] if meant else ", ".join(sorted(OPTIONS))
+
+
+def _all_of(values: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(values, Iterable):
+        raise ArgumentTypeError("not a list", where=where, expected="a list", found=f"{values!r:.60}")
+    return tuple(values)
 
 
 @contextmanager

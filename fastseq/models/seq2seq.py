@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -13,9 +13,10 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.blocks import Embedding
-from fastseq.models.documents import runs, translate
-from fastseq.models.parts import Decoder, Encoder, generations, repeated
+from fastseq.models.documents import translate
+from fastseq.models.parts import Decoder, Encoder, generations, leaving, repeated
 from fastseq.models.results import Generation, Timings, ended_together, said
+from fastseq.models.runs import streamed
 from fastseq.models.search import Search, Told, reporting
 from fastseq.models.segment import Segmenter, distinct
 from fastseq.models.spec import SHORTLIST, ModelSpec
@@ -109,19 +110,12 @@ class Seq2Seq(Model):
         An exception that stops the work, as of Ctrl-C, has the results so far as its `results`.
         """
         prefix, stream = options.pop("prefix", None), options.pop("stream", False)
-        search = Search(**options)
+        search = Search.of(options)
         if stream:
-            return self._streamed(texts, prefix, search)
+            return streamed(texts, prefix, search, self._generated)
         many, alone = listed(texts)
         results = self._generated(many, prefix, search)
         return results[0] if alone else results
-
-    def _streamed(self, texts: Texts, prefix: str | None, search: Search) -> Iterator[Any]:
-        """Results as runs of texts are done: the first soon, then more at once."""
-        for run in runs([texts] if isinstance(texts, str) else texts):
-            if search.left is not None and search.left <= 0:
-                return
-            yield from self._generated(listed(run)[0], prefix, search)
 
     def generate_ids(
         self, sequences: Sequence[Any] | Batch, *, prefix: Sequence[Any] | Batch | None = None, **options: Any
@@ -129,7 +123,7 @@ class Seq2Seq(Model):
         """As `generate`, for callers with their own tokens: lists or arrays of ids, with nothing added."""
         self._open()
         prefixes = None if prefix is None else packed(prefix)
-        return self._found(packed(sequences), prefixes, Search(**options), 0.0, list)
+        return self._found(packed(sequences), prefixes, Search.of(options), 0.0, list)
 
     def _generated(self, texts: list[str], prefix: Any, search: Search) -> list[Any]:
         if self._segmenter is None:
@@ -150,7 +144,7 @@ class Seq2Seq(Model):
         batch = self.tokenizer.encode_batch(texts, threads=threads)
         prefixes = None
         if prefix is not None:
-            prefix = [prefix] * len(texts) if isinstance(prefix, str) else prefix
+            prefix = [prefix] * len(texts) if isinstance(prefix, str) else listed(prefix, "prefix")[0]
             prefixes = self.target_tokenizer.encode_batch(prefix, threads=threads, add_special_tokens=False)
         return self._found(batch, prefixes, search, time.perf_counter() - begun, finish)
 
@@ -166,13 +160,8 @@ class Seq2Seq(Model):
             return finish(generations(decoded, texts, times, search))
 
         begun = time.perf_counter()
-        try:
-            with reporting(search.progress, len(batch), "text") as told:
-                decoded = self._run(batch, prefixes, search, told)
-        except BaseException as error:
-            if hasattr(error, "decoded"):
-                error.results = results(error.__dict__.pop("decoded"))  # type: ignore[attr-defined]
-            raise
+        with leaving(results), reporting(search.progress, len(batch), "text") as told:
+            decoded = self._run(batch, prefixes, search, told)
         return results(decoded)
 
     def _run(self, batch: Batch, prefixes: Batch | None, search: Search, told: Told) -> native.Decoded:
@@ -181,10 +170,6 @@ class Seq2Seq(Model):
         if search.max_new_tokens is None and self.spec.generation.length_factor:
             most = self.spec.generation.length_factor * batch.lengths
             limits = np.minimum(most, decoder.max_new_tokens).astype(np.int32)
-        if np.ndim(limits) and len(limits) != count:
-            raise ArgumentError(
-                "as many as texts", where="max_new_tokens", expected=str(count), found=str(len(limits))
-            )
         prompts = None if prefixes is None else repeated(decoder.prompts(count, prefixes), search.samples)
         batch = repeated(batch, search.samples)
         return native.translate(

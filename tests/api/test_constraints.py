@@ -137,9 +137,21 @@ def test_stop_texts_across_tokens(model):
         )
         assert "".join(pieces) == cut.text
     with pytest.raises(ArgumentError, match="stop"):
-        model.generate("a", stop=["a b"], beam_size=2)
-    with pytest.raises(ArgumentError, match="stop"):
         model.generate("a", stop=[""])
+
+
+def test_stop_texts_of_beams(model):
+    free = model.generate("the film", beam_size=3, num_return=3, max_new_tokens=12, banned=["<|end|>"])
+    stop = free[0].text[2:4]
+    found = model.generate(
+        "the film", beam_size=3, num_return=3, max_new_tokens=12, banned=["<|end|>"], stop=stop
+    )
+    assert {one.finish_reason for one in found} >= {"stop"}
+    for one in found:
+        whole = model.tokenizer.decode(one.ids)
+        assert (one.finish_reason == "stop") == (stop in whole)
+        assert one.text == whole.split(stop)[0]
+        assert stop not in model.tokenizer.decode(one.ids[:-1])
 
 
 def test_special_tokens_stop_as_tokens(model):

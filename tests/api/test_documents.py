@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import fastseq
 from fastseq.errors import ArgumentError
-from fastseq.models import documents, markup
+from fastseq.models import markup, markup_cuts, runs
 from fastseq.models.results import Pair, Translation
 from fastseq.text.wrapping import wrapped
 from tests.examples import examples
@@ -88,8 +88,8 @@ def test_where_sentences_are_cut(text, longest, pieces):
 
 
 def test_streams_give_the_same(model, monkeypatch):
-    monkeypatch.setattr(documents, "RUN_FIRST", 2)
-    monkeypatch.setattr(documents, "RUN_MOST", 3)
+    monkeypatch.setattr(runs, "RUN_FIRST", 2)
+    monkeypatch.setattr(runs, "RUN_MOST", 3)
     assert "".join(model.translate(DOCUMENT, stream=True)) == model.translate(DOCUMENT)
     texts = [DOCUMENT, "", "fo", "ba. " * 9]
     taken = []
@@ -149,6 +149,11 @@ def test_one_long_word_and_one_long_sentence(model):
 
 
 def test_what_is_refused(model):
+    for more in ({"seed": [1, 2]}, {"max_new_tokens": [1, 2]}, {"html": True, "details": True}):
+        with pytest.raises(ArgumentError):
+            model.translate(["ba", "ce"], **more)
+    with pytest.raises(fastseq.errors.ArgumentTypeError, match="language"):
+        model.translate("ba", language=5)
     with pytest.raises(ArgumentError, match="num_return"):
         model.translate("ba", beam_size=3, num_return=2)
     for more in ({"batch_tokens": 0}, {"deadline": "soon"}, {"beam_size": 0}):
@@ -162,10 +167,8 @@ def test_what_is_refused(model):
 
 
 def stretch(html):
-    parser = markup._Parser()
-    parser.feed(html)
-    behind = parser.ended()
-    return parser.stretches, behind
+    page = markup_cuts.parsed(html)
+    return page.stretches, page.behind
 
 
 def word_by_word(text, said):
@@ -216,7 +219,7 @@ class _Balance(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.seen.add((tag, tuple(attrs)))
-        if tag not in markup.VOID:
+        if tag not in markup_cuts.VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -252,6 +255,31 @@ def test_elements_are_never_lost(nodes, sources):
     written += behind
     assert _Balance(written).seen == _Balance(html).seen
     assert _Balance(written).text == said
+
+
+def test_streams_of_markup(model, monkeypatch):
+    monkeypatch.setattr(runs, "RUN_FIRST", 2)
+    monkeypatch.setattr(runs, "RUN_MOST", 3)
+    pages = ["<p>ba <b>ce</b></p>\n<p>di</p>", "", "<!-- ba -->", "<ul><li>ce<li>di. ba</ul><br>"] * 3
+    wanted = model.translate(pages, html=True)
+    assert list(model.translate(iter(pages), html=True, stream=True)) == wanted
+    pieces = list(model.translate(pages[0], html=True, stream=True))
+    assert "".join(pieces) == wanted[0]
+    assert len(pieces) > 2
+
+
+def test_an_interruption_leaves_markup(model):
+    def stop(done, total):
+        if done > total // 20:
+            raise KeyboardInterrupt
+
+    pages = ["<p>" + "ba ce di. " * 40 + "</p><!-- x -->"] * 400
+    with pytest.raises(KeyboardInterrupt) as raised:
+        model.translate(pages, html=True, progress=stop, threads=1)
+    results = raised.value.results
+    assert 0 < len(results) < 400
+    assert all(page.startswith("<p>") for page in results)
+    assert all(page.endswith("</p><!-- x -->") for page in results[:-1])
 
 
 def test_markup_that_is_not_text_stays(model):

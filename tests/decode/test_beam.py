@@ -8,6 +8,7 @@ import pytest
 
 from fastseq import errors
 from fastseq._core import native
+from fastseq.text.pieces import strings
 from tests.decode.test_greedy import STOP, V_IN, V_OUT, network, pair
 from tests.nn.networks import Maker
 from tests.reference import beam as reference
@@ -95,6 +96,21 @@ def test_what_is_impossible():
             agree(mine, reference.exhaustive(next_of(table, **of), [0], LIMIT, 1.0))
     for one in results(search(tables, never=[0, 1, 2]), 20):  # nothing may follow: an empty output
         assert one == [((), 0.0, False)]
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_texts_that_end_an_output(alpha):
+    pieces = [b"", b"a", b"ba"]
+    texts = {"stop_text": strings([b"ab", b"aaa"]), "pieces": strings(pieces)}
+    tables = toy(6, sources=20)
+
+    def ends(ids):
+        text = b"".join(pieces[token] for token in ids)
+        return b"ab" in text or b"aaa" in text
+
+    found = results(search(tables, length_penalty=alpha, **texts), 20)
+    for table, mine in zip(tables, found, strict=True):
+        agree(mine, reference.exhaustive(next_of(table), [0], LIMIT, alpha, ends))
 
 
 def test_equals_go_by_lowest_id_and_first_hypothesis():

@@ -166,7 +166,19 @@ def test_a_prefix_may_hold_any_token(folder):
             for size in (1, 3):
                 (one,) = model.generate_ids([ids], prefix=[[token]], max_new_tokens=6, beam_size=size)
                 assert set(one.ids.tolist()) <= set(allowed.tolist()) - {1}
+                (also,) = model.generate_ids([ids], forced=[token], max_new_tokens=7, beam_size=size)
+                assert also.ids.tolist() == [token, *one.ids.tolist()]
     assert outside
+
+
+def test_texts_without_tokens(folder):
+    model = fastseq.load(folder[0])
+    for options in ({}, {"beam_size": 2}, {"align": True}):
+        found = model.generate_ids([[], [5, 0], []], max_new_tokens=4, **options)
+        assert (
+            found[1].ids.tolist() == model.generate_ids([[5, 0]], max_new_tokens=4, **options)[0].ids.tolist()
+        )
+        assert found[0].ids.tolist() == found[2].ids.tolist()
 
 
 def test_alignment_is_where_attention_looks(folder):

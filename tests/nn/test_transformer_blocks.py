@@ -80,6 +80,15 @@ def test_feed_forward(form: str) -> None:
     compare(Embedding("e", V, E), FeedForward("f", E, 23, **FEED_FORWARD[form]))
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_texts_without_tokens(count: int) -> None:
+    make = Maker(2)
+    around: dict[str, Any] = {"residual": True, "norm": "layer"}
+    blocks = [Embedding("e", V, E), SelfAttention("a", E, H, **around), FeedForward("f", E, 8, **around)]
+    graph = native.Graph(make.blocks(*blocks), make.tensors)
+    assert graph.forward(np.empty(0, np.int32), np.zeros(count + 1, np.int64))[0].shape == (0, E)
+
+
 @pytest.mark.parametrize("around", AROUND, ids=str)
 def test_what_stands_around(around: dict[str, Any]) -> None:
     blocks = [SelfAttention("a", E, H, **around), FeedForward("f", E, 30, **around)]

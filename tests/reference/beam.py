@@ -25,13 +25,19 @@ def ranked(score: float, length: int, alpha: float) -> float:
     return score / max(length, 1) ** alpha
 
 
-def exhaustive(next_of: LogProbs, stop: Sequence[int], limit: int, alpha: float) -> list[Hypothesis]:
-    """Every sequence that there is, best first."""
+def exhaustive(
+    next_of: LogProbs,
+    stop: Sequence[int],
+    limit: int,
+    alpha: float,
+    ends: Callable[[tuple[int, ...]], bool] = lambda ids: False,
+) -> list[Hypothesis]:
+    """Every sequence that there is, best first; `ends`: those that end where they are."""
     found: list[Hypothesis] = []
 
     def visit(ids: tuple[int, ...], score: float) -> None:
-        if len(ids) == limit:
-            found.append(Hypothesis(ids, score, ranked(score, limit, alpha), False))
+        if ends(ids) or len(ids) == limit:
+            found.append(Hypothesis(ids, score, ranked(score, len(ids), alpha), ends(ids)))
             return
         for token, logprob in enumerate(next_of(ids).tolist()):
             if logprob == -math.inf:

@@ -123,7 +123,7 @@ def test_an_empty_text_can_be_a_piece():
     labels = WordTokenizer(Vocabulary.from_tokens(["", "a"]), split="none", lowercase=True, keep="letters")
     assert labels.encode_batch(["", "A", "!"]).ids.tolist() == [0, 1, 0]
     assert labels.offsets("!") == [(0, 0)]
-    with pytest.raises(UnknownTokenError, match=r"^text, character 0: .*found none"):
+    with pytest.raises(UnknownTokenError, match=r"^text, character 0: "):
         words(split="none", unknown="error", lowercase=True).encode("")
 
 
