@@ -165,5 +165,5 @@ def _seeds(seed: Any) -> list[Any]:
 def _number(value: Any, where: str, within: Callable[[float], bool], expected: str) -> None:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(float(value)):
         raise ArgumentError("not a number", where=where, expected=expected, found=repr(value)[:60])
-    if not within(value):
+    if not within(float(value)):
         raise ArgumentError("out of range", where=where, expected=expected, found=repr(value)[:60])
