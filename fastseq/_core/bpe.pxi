@@ -169,6 +169,17 @@ cdef class BpeEncoder(Encoder):
         token = fs_bpe_bytes(&self.e, <int32_t>id, &special)
         return None if token.data == NULL else (<const char *>token.data)[:token.size]
 
+    def token_id(self, bytes spelling) -> int:
+        """The first id of the file whose token has these bytes; -1: none."""
+        cdef int special
+        cdef int64_t i
+        cdef fs_text token
+        for i in range(self.e.model.count):
+            token = fs_bpe_bytes(&self.e, self.e.model.ids[i], &special)
+            if token.size == <size_t>len(spelling) and memcmp(token.data, <const char *>spelling, token.size) == 0:
+                return self.e.model.ids[i]
+        return -1
+
     def save(self) -> bytes:
         """The vocabulary as a file (csrc/text/bpe_saved.h)."""
         cdef fs_buffer out

@@ -2,7 +2,7 @@
 from fastseq.lazy import np
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 cdef extern from *:
     """

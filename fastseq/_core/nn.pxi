@@ -83,7 +83,7 @@ cdef extern from "nn/rounding.h" nogil:
 
 cdef dict _DTYPES = {"float32": FS_F32, "bfloat16": FS_BF16, "int8": FS_S8, "blocks": FS_BLOCKS}
 cdef dict _KEPT = {"float32": FS_KEPT_F32, "float16": FS_KEPT_F16, "int8": FS_KEPT_S8}
-cdef dict _TENSOR_DTYPES = {"float32": FS_F32, "uint16": FS_BF16, "int8": FS_S8}
+cdef dict _TENSOR_DTYPES = {"f": FS_F32, "H": FS_BF16, "b": FS_S8}  # by the characters of NumPy's types
 
 
 def as_array(values, dtype, str name, int ndim=1):
@@ -181,13 +181,13 @@ cdef class _Blocks:
         cdef size_t address
         if not isinstance(array, np.ndarray):
             return self._add_blocks(name, array)
-        if array.dtype.name not in _TENSOR_DTYPES:
+        if not array.dtype.isnative or array.dtype.char not in _TENSOR_DTYPES:
             raise errors.ArgumentTypeError("unknown type of weights", where=name,
                                            expected="float32, uint16 (bfloat16) or int8", found=str(array.dtype))
         if not 1 <= array.ndim <= 2:
             raise errors.FormatError("wrong number of dimensions", where=name, expected="1 or 2", found=str(array.ndim))
         array = np.ascontiguousarray(array)
-        t.name, t.dtype, t.dims = self._text(name), _TENSOR_DTYPES[array.dtype.name], array.ndim
+        t.name, t.dtype, t.dims = self._text(name), _TENSOR_DTYPES[array.dtype.char], array.ndim
         t.shape[0], t.shape[1] = array.shape[0], (array.shape[1] if array.ndim == 2 else 1)
         address = array.ctypes.data
         t.data = <const void *>address

@@ -109,6 +109,18 @@ cdef class SentencePieceEncoder(Encoder):
             fs_pieces_type(&self.e.model.pieces, <int32_t>id),
         )
 
+    def token_id(self, str token) -> int:
+        """The lowest id of a piece that is spelled so; -1: none."""
+        cdef const fs_pieces *p = &self.e.model.pieces
+        cdef bytes spelling = token.encode("utf-8", "surrogatepass")
+        cdef fs_text piece
+        cdef int32_t id
+        for id in range(p.count):
+            piece = fs_pieces_text(p, id)
+            if piece.size == <size_t>len(spelling) and memcmp(piece.data, <const char *>spelling, piece.size) == 0:
+                return id
+        return -1
+
     def settings(self) -> dict:
         """What the model says besides its pieces, by the names of the file's fields; character maps as bytes."""
         cdef const fs_sp_model *m = &self.e.model

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from fastseq.errors import FormatError, UnsupportedError
@@ -163,6 +164,20 @@ class ModelSpec:
         else:
             follow(self.decoder, "decoder", (width, final))
 
+    @cached_property
+    def matrices(self) -> frozenset[str]:
+        """Names of the weights of linear blocks."""
+        return self._named(Linear)
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """Names of the tables of embeddings and positions."""
+        return self._named(Embedding, Position)
+
+    def _named(self, *kinds: type[Block]) -> frozenset[str]:
+        blocks = (block for block in (*self.encoder, *self.decoder) if isinstance(block, kinds))
+        return frozenset(name for block in blocks for name in block.shapes())
+
     @classmethod
     def from_dict(cls, values: object) -> ModelSpec:
         """Reads what `to_dict` gives. FormatError names the JSON path of anything unknown or out of range."""
@@ -228,12 +243,10 @@ def tensor_role(spec: ModelSpec, name: str, rank: int) -> Literal["table", "matr
 
     A table that is also a head's matrix counts as that.
     """
-    blocks = (*spec.encoder, *spec.decoder)
-    if rank == 2 and any(isinstance(block, Linear) and name in block.shapes() for block in blocks):
+    if rank == 2 and name in spec.matrices:
         return "matrix"
-    for block in blocks:
-        if isinstance(block, (Embedding, Position)) and name in block.shapes():
-            return "table"
+    if name in spec.tables:
+        return "table"
     return "matrix" if rank == 2 and not name.endswith(".score.weight") else "vector"
 
 

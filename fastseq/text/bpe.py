@@ -54,8 +54,8 @@ class BpeTokenizer(Tokenizer):
         for added in self._added.tokens:
             if added.text == token:
                 return added.id
-        spelled = token.encode()
-        return next((id for id in self._native.ids().tolist() if self._native.token(id) == spelled), None)
+        found = self._native.token_id(token.encode("utf-8", "surrogatepass"))
+        return found if found >= 0 else None
 
     def token(self, id: int) -> bytes:
         """The bytes of one token; `ArgumentError` when there is none of that id."""

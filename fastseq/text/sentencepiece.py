@@ -112,7 +112,8 @@ class SentencePieceTokenizer(Tokenizer):
     def token_id(self, token: str) -> int | None:
         """The id of a piece by its spelling; None when there is none."""
         special = [id for id in (self.unk_id, self.bos_id, self.eos_id, self.pad_id) if id >= 0]
-        return next((id for id in (*special, *range(len(self))) if self.piece(id) == token), None)
+        found = next((id for id in special if self.piece(id) == token), self._native.token_id(token))
+        return found if found >= 0 else None
 
     def score(self, id: int) -> float:
         """A piece's score: for Unigram the logarithm of its probability."""

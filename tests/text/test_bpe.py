@@ -126,6 +126,14 @@ def test_parts_of_special_tokens_are_text(text):
     assert TOY.encode(text, allowed_special="all") == encode_ranks(toy.ranks(), "cl100k", text)
 
 
+def test_tokens_are_known_by_their_spelling():
+    for id, token in ((id, TOY.token(id)) for id in range(300)):
+        if token.isascii():
+            assert TOY.token_id(token.decode()) == id
+    assert TOY.token_id("<|pad|>") == 1002
+    assert TOY.token_id("no such token") is TOY.token_id("\ud800") is TOY.token_id("") is None
+
+
 def test_disallowed_special_tokens_are_refused():
     with pytest.raises(errors.ArgumentError, match=r"text, character 2: .*special token.*<\|end\|>"):
         TOY.encode("é <|end|>", disallowed_special="all")

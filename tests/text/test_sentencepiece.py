@@ -55,6 +55,12 @@ def test_recorded(name, tmp_path):
 # fields of the file, by hand
 
 
+def test_pieces_are_known_by_their_spelling():
+    known = tokenizer(SMALL[0])
+    assert [known.token_id(known.piece(id)) for id in range(len(known))] == list(range(len(known)))
+    assert known.token_id("no such piece") is known.token_id("\ud800") is known.token_id("") is None
+
+
 def varint(value):
     out = bytearray()
     while value > 0x7F:

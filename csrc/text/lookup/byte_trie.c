@@ -6,7 +6,7 @@
 
 #define BLOCK 256 /* units: a base and its children lie in one */
 #define OPEN_BLOCKS 24 /* the last so many are looked through for room */
-#define TRIES 24       /* places in a block */
+#define BRANCH_BLOCKS 2 /* and for several children */
 
 typedef struct block {
     uint64_t free[4];  /* a bit a unit */
@@ -36,20 +36,18 @@ static void set_bit(uint64_t *bits, unsigned i) { bits[i >> 6] |= (uint64_t)1 <<
 
 /* The children of each node, side by side. */
 static fs_status collect(builder *b, int32_t nodes, fs_error *err) {
-    const fs_piece_trie *t = b->from;
-    size_t i;
+    const uint32_t *ways = b->from->ways.data;
     int32_t n;
     b->starts = fs_alloc(((size_t)nodes + 2) * sizeof *b->starts);
     b->children = fs_alloc((size_t)nodes * sizeof *b->children);
     b->places = fs_alloc((size_t)nodes * sizeof *b->places);
     b->above = fs_alloc((size_t)nodes * sizeof *b->above);
     if (!b->starts || !b->children || !b->places || !b->above) return fs_fail_memory(err, "trie", (uint64_t)nodes * 20);
-    for (i = 0; i <= t->edge_mask; i++)
-        if (t->edges[i]) b->starts[(t->edges[i] >> 40) + 2]++;
+    for (n = 1; n < nodes; n++) b->starts[(ways[n] >> 8) + 2]++;
     for (n = 0; n < nodes; n++) b->starts[n + 2] += b->starts[n + 1];
-    for (i = 0; i <= t->edge_mask; i++) {
-        const child made = {(uint32_t)t->edges[i], (uint8_t)(t->edges[i] >> 32)};
-        if (t->edges[i]) b->children[b->starts[(t->edges[i] >> 40) + 1]++] = made;
+    for (n = 1; n < nodes; n++) {
+        const child made = {(uint32_t)n, (uint8_t)ways[n]};
+        b->children[b->starts[(ways[n] >> 8) + 1]++] = made;
     }
     return FS_OK;
 }
@@ -66,18 +64,45 @@ static fs_status add_block(builder *b, fs_error *err) {
     return FS_OK;
 }
 
-/* Where in a block the children (n) of a node fit: their base there; -1: nowhere that was tried. */
-static int room_in(const block *k, const child *children, int32_t n) {
-    int tries = TRIES, word, i;
+/* Where in a block the only child of a node fits: the base; -1: nowhere. */
+static int room_for_one(const block *k, uint8_t byte) {
+    unsigned word;
     for (word = 0; word < 4; word++) {
         uint64_t left = k->free[word];
-        for (; left && tries > 0; left &= left - 1, tries--) {
-            const unsigned base = ((unsigned)word << 6 | (unsigned)fs_lowest_bit(left)) ^ children[0].byte;
-            if (bit_of(k->bases, base)) continue;
-            for (i = 1; i < n && bit_of(k->free, base ^ children[i].byte); i++) continue;
-            if (i >= n) return (int)base;
+        for (; left; left &= left - 1) {
+            const unsigned base = (word << 6 | (unsigned)fs_lowest_bit(left)) ^ byte;
+            if (!bit_of(k->bases, base)) return (int)base;
         }
     }
+    return -1;
+}
+
+/* Leaves those of 256 bases [4 words] whose child by a byte would have a free unit: bit b stays if b ^ byte is free. */
+static void keep_bases(uint64_t *bases, const uint64_t *free, uint8_t byte) {
+    static const uint64_t LOWER[6] = {0x5555555555555555u, 0x3333333333333333u, 0x0F0F0F0F0F0F0F0Fu,
+                                      0x00FF00FF00FF00FFu, 0x0000FFFF0000FFFFu, 0x00000000FFFFFFFFu};
+    uint64_t at[4];
+    unsigned i, word;
+    for (word = 0; word < 4; word++) at[word] = free[word ^ byte >> 6];
+    for (i = 0; i < 6; i++) { /* neighbours, pairs, fours ... change places */
+        const uint64_t wanted = LOWER[i] & (0 - (uint64_t)(byte >> i & 1));
+        for (word = 0; word < 4; word++) {
+            const uint64_t differ = (at[word] ^ at[word] >> (1u << i)) & wanted;
+            at[word] ^= differ ^ differ << (1u << i);
+        }
+    }
+    for (word = 0; word < 4; word++) bases[word] &= at[word];
+}
+
+/* Where in a block all children (n) of a node fit: their base there; -1: nowhere. */
+static int room_in(const block *k, const child *children, int32_t n) {
+    uint64_t bases[4];
+    int32_t i;
+    if (n == 1) return room_for_one(k, children[0].byte);
+    for (i = 0; i < 4; i++) bases[i] = ~k->bases[i];
+    for (i = 0; i < n && (bases[0] | bases[1] | bases[2] | bases[3]); i++) keep_bases(bases, k->free, children[i].byte);
+    for (i = 0; i < 4; i++)
+        if (bases[i]) return i << 6 | fs_lowest_bit(bases[i]);
     return -1;
 }
 
@@ -87,7 +112,8 @@ static fs_status place(builder *b, const child *children, int32_t n, uint32_t *b
     int32_t count = (int32_t)(b->blocks.size / sizeof(block)), at, i;
     int found = -1;
     while (b->low < count && (all[b->low].left == 0 || b->low < count - OPEN_BLOCKS)) b->low++;
-    for (at = b->low; at < count; at++)
+    at = n == 1 ? b->low : FS_MAX(b->low, count - BRANCH_BLOCKS);
+    for (; at < count; at++)
         if (all[at].left >= n && (found = room_in(&all[at], children, n)) >= 0) break;
     if (found < 0) {
         FS_TRY(add_block(b, err));

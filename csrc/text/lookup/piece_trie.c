@@ -6,11 +6,12 @@
 
 static int32_t node_count(const fs_piece_trie *t) { return (int32_t)(t->values.size / sizeof(int32_t)); }
 
-static fs_status add_node(fs_piece_trie *t, fs_error *err) {
+static fs_status add_node(fs_piece_trie *t, uint32_t way, fs_error *err) {
     const int32_t none = -1;
     if (node_count(t) >= FS_TRIE_NODES_MAX)
         return fs_fail(err, FS_ERR_UNSUPPORTED, "vocabulary", "too large", "at most %d different prefixes|more",
                        FS_TRIE_NODES_MAX);
+    FS_TRY(fs_buffer_append(&t->ways, &way, sizeof way, err));
     return fs_buffer_append(&t->values, &none, sizeof none, err);
 }
 
@@ -42,12 +43,13 @@ fs_status fs_trie_init(fs_piece_trie *t, uint64_t secret, fs_error *err) {
     memset(t, 0, sizeof *t);
     t->secret = secret | 1;
     FS_TRY(grow(t, err));
-    return add_node(t, err);
+    return add_node(t, 0, err);
 }
 
 void fs_trie_free(fs_piece_trie *t) {
     fs_free(t->edges);
     fs_buffer_free(&t->values);
+    fs_buffer_free(&t->ways);
     memset(t, 0, sizeof *t);
 }
 
@@ -59,7 +61,7 @@ fs_status fs_trie_add(fs_piece_trie *t, fs_text string, int32_t *value, fs_error
         uint32_t child = fs_trie_child(t, node, string.data[i]);
         if (!child) {
             child = (uint32_t)node_count(t);
-            FS_TRY(add_node(t, err));
+            FS_TRY(add_node(t, node << 8 | string.data[i], err));
             if ((size_t)child * 2 > t->edge_mask) FS_TRY(grow(t, err));
             put(t, ((uint64_t)node << 8 | string.data[i]) << 32 | child);
             if (!node) t->first[string.data[i]] = (int32_t)child;

@@ -18,6 +18,7 @@ typedef struct fs_piece_trie {
     size_t edge_mask;
     int shift;        /* 64 - bits of edge_mask */
     fs_buffer values; /* int32_t [nodes] */
+    fs_buffer ways;   /* uint32_t [nodes] how it is reached: node:24 byte:8 of its edge */
     uint64_t secret;  /* so that no file can choose what collides */
     int32_t first[256]; /* children of the root; 0: none */
 } fs_piece_trie;
