@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +44,20 @@ class Answer(Future[Generation]):
         self._decoder, self._drop = decoder, drop
         self._tokenized, self._since = tokenized, native.clock()
         self._listeners: list[Callable[[], object]] = []
-        self._ending = threading.RLock()  # what is called back may cancel
+        self._ending, self._told = threading.Lock(), False
 
     def cancel(self) -> bool:
         """Stops the work before its next token; False when it is done already.
 
         `result` then raises `CancelledError`.
         """
+        if not super().cancel():  # no lock is held: what is called back may wait for the engine's threads
+            return False
         with self._ending:
-            if self.cancelled() or not super().cancel():
-                return self.cancelled()
-            self.set_running_or_notify_cancel()  # whoever waits is told
+            told, self._told = self._told, True
+        if told:
+            return True
+        self.set_running_or_notify_cancel()  # whoever waits is told
         self._drop(self)
         self.news()
         return True
@@ -120,9 +123,8 @@ class Answer(Future[Generation]):
         self._settle(lambda: self.set_exception(error))
 
     def _settle(self, settle: Callable[[], object]) -> None:
-        with self._ending:
-            if not self.done():
-                settle()
+        with suppress(InvalidStateError):  # it was cancelled
+            settle()
         self.news()
 
     def _pieces(self) -> _Pieces:

@@ -109,10 +109,13 @@ class LanguageModel(Model):
 
         Leaving the loop, or `cancel()`, stops the work; `result()` gives the `Generation`. Options: those of
         `generate` for one text, or one conversation as `messages`. For many callers at once, see `engine`.
+        Closing the model lets the stream go on to its end.
         """
         if (text is None) == (messages is None):
             raise ArgumentError("one of them", where="text, messages", expected="a text or messages")
-        engine = self.engine(max_batch=1, threads=1, prompt_cache=0)
+        cache = options.pop("prompt_cache", None)
+        beginnings = [] if cache is None else [cache]
+        engine = self.engine(max_batch=1, threads=1, prompt_cache=0, beginnings=beginnings)
         answer = engine.submit(messages if text is None else text, **options)
         answer.add_done_callback(lambda _: engine.close())
         return answer

@@ -103,6 +103,31 @@ def test_leaving_a_stream_stops_the_work():
         answer.result()
 
 
+def test_leaving_a_stream_of_a_model():
+    """It closes its engine, whose thread may be about to end the answer."""
+    lm = model()
+    for _ in range(20):
+        for _ in lm.stream("the good", max_new_tokens=10**6):
+            break
+    answer = lm.stream("the good", max_new_tokens=10**6)
+    calls = [threading.Thread(target=answer.cancel) for _ in range(4)]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join()
+    with pytest.raises(CancelledError):
+        answer.result(60)
+
+
+def test_a_stream_with_a_beginning():
+    lm = model()
+    text = "the good film a bad book " * 4
+    beginning = lm.prompt_cache(text)
+    answer = lm.stream(text + "dull", prompt_cache=beginning, max_new_tokens=9)
+    assert "".join(answer) == lm.generate(text + "dull", max_new_tokens=9).text
+    assert answer.request.shared > 16
+
+
 def test_cancelling():
     lm = model()
     with lm.engine(max_batch=1, threads=1) as engine:
