@@ -180,13 +180,13 @@ from fastseq._core import native
 before, begun = resident(), time.perf_counter()
 model = fastseq.load(sys.argv[1])
 seconds = time.perf_counter() - begun
-model.generate_ids([[1, 2, 3]], max_new_tokens=2)
+model.generate("The capital of France is", max_new_tokens=8)
 print(seconds, resident() - before)
 """
 
 
 def loaded() -> tuple[float, int]:
-    """Seconds of a load in a process of its own, and the bytes it then holds more than before."""
+    """Seconds of a load in a process of its own, and how many bytes more it holds once it has answered."""
     command = [sys.executable, "-c", MEMORY, str(path())]
     compiled = dict(os.environ, PYTHONPYCACHEPREFIX=str(KEPT / "modules"))
     compiled.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -11,6 +11,7 @@
 #include "checked.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define WHOLE_PAGES ((size_t)1 << 16) /* of any system that has smaller ones */
 
 static void *alloc_raw(size_t bytes, size_t *size) {
     void *p = NULL;
@@ -30,15 +31,17 @@ void *fs_alloc(size_t bytes) {
     return p;
 }
 
-/* anew: memory used before gives its pages back, as small ones would stay; new ones have to be cleared */
+/* Whole huge pages, but for a small rest. anew: memory used before gives its pages back, as small ones would stay; new ones
+ * have to be cleared */
 static void *alloc_pages(size_t bytes, int anew) {
     size_t size;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_PAGE / 2) {
         void *p = NULL;
-        if (!fs_size_round(bytes, HUGE_PAGE, &size) || posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
-        if (anew) (void)madvise(p, size, MADV_DONTNEED);
-        (void)madvise(p, size, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
+        if (!fs_size_round(bytes, bytes % HUGE_PAGE < HUGE_PAGE / 2 ? FS_ALIGNMENT : HUGE_PAGE, &size)) return NULL;
+        if (posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
+        if (anew) (void)madvise(p, size / WHOLE_PAGES * WHOLE_PAGES, MADV_DONTNEED); /* what is behind is not ours */
+        (void)madvise(p, size / WHOLE_PAGES * WHOLE_PAGES, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
         return p;
     }
 #endif
@@ -52,6 +55,18 @@ void *fs_alloc_table(size_t bytes) {
     void *p = fs_alloc_pages(bytes);
     if (p) memset(p, 0, bytes);
     return p;
+}
+
+void *fs_alloc_sparse(size_t bytes) {
+#if defined(__linux__)
+    size_t size;
+    void *p = NULL;
+    if (!fs_size_round(bytes, WHOLE_PAGES, &size) || posix_memalign(&p, WHOLE_PAGES, size) != 0) return NULL;
+    if (madvise(p, size, MADV_DONTNEED) != 0) memset(p, 0, size); /* else zeros come as it is touched */
+    return p;
+#else
+    return fs_alloc(bytes);
+#endif
 }
 
 void fs_free(void *p) {

@@ -41,6 +41,10 @@ void fs_free(void *p);        /* NULL is fine */
 void *fs_alloc_table(size_t bytes);
 void *fs_alloc_pages(size_t bytes); /* the same, not cleared */
 
+/* fs_alloc for a table of which perhaps little is used: where the system can, its pages take memory when they are first
+ * touched. */
+void *fs_alloc_sparse(size_t bytes);
+
 void fs_arena_plan(fs_arena *a);
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err);
 void *fs_arena_cut(fs_arena *a, size_t rows, size_t columns, size_t element);

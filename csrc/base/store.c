@@ -4,9 +4,10 @@
 #include "checked.h"
 #include "portable.h"
 
-/* A chunk is as large as all before it, between these; what of the last is not used is never touched. */
-#define LEAST ((size_t)2 << 20)
-#define MOST ((size_t)32 << 20)
+/* A chunk is as large as what is still expected, or twice the one before, between these. Of the last one only what is used
+ * is touched. */
+#define LEAST ((size_t)1 << 16)
+#define MOST ((size_t)64 << 20)
 
 typedef struct fs_store_chunk {
     struct fs_store_chunk *before;
@@ -14,7 +15,7 @@ typedef struct fs_store_chunk {
 } chunk;
 
 static int add_chunk(fs_store *s, size_t bytes) {
-    size_t size = FS_MIN(FS_MAX(2 * s->size, LEAST), MOST);
+    size_t size = FS_MIN(FS_MAX(FS_MAX(2 * s->size, s->expected), LEAST), MOST);
     chunk *c;
     if (size < bytes || size - bytes < sizeof *c) {
         if (!fs_size_add(bytes, sizeof *c, &size)) return 0;
@@ -22,8 +23,12 @@ static int add_chunk(fs_store *s, size_t bytes) {
     c = fs_alloc_pages(size);
     if (!c) return 0;
     c->before = s->last;
-    *s = (fs_store){c, sizeof *c, size};
+    *s = (fs_store){c, sizeof *c, size, s->expected - FS_MIN(s->expected, size)};
     return 1;
+}
+
+void fs_store_expect(fs_store *s, size_t bytes) {
+    if (!fs_size_add(bytes, sizeof(chunk), &s->expected)) s->expected = 0;
 }
 
 void *fs_store_take(fs_store *s, size_t bytes) {

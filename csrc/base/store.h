@@ -10,7 +10,11 @@
 typedef struct fs_store {
     struct fs_store_chunk *last; /* linked to those before it */
     size_t used, size;           /* of the last chunk */
+    size_t expected;
 } fs_store;
+
+/* About how many bytes will be taken: then chunks are few, and little of them stays unused. Without it they grow. */
+void fs_store_expect(fs_store *s, size_t bytes);
 
 /* 64-byte aligned, not cleared; NULL when there is none. */
 void *fs_store_take(fs_store *s, size_t bytes);

@@ -13,8 +13,8 @@ void fs_rows_cut(fs_rows *r, fs_arena *arena) {
     r->from = fs_arena_cut(arena, R, 1, sizeof *r->from);
     r->token = fs_arena_cut(arena, W, 1, sizeof *r->token);
     r->need = fs_arena_cut(arena, W, 1, sizeof *r->need);
-    r->logits = fs_arena_cut(arena, R + FS_DRAFT_MAX, (size_t)r->m->vocabulary, sizeof *r->logits);
     fs_chooser_cut(&r->chooser, arena, r->m->vocabulary);
+    r->logits = fs_arena_cut(arena, R + FS_DRAFT_MAX, (size_t)r->m->vocabulary, sizeof *r->logits); /* mostly few: last */
 }
 
 void fs_rows_begin(fs_rows *r) { fs_chooser_begin(&r->chooser); }

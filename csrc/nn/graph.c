@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../base/checked.h"
 #include "attention.h"
 #include "embedding.h"
 #include "rnn.h"
@@ -72,6 +73,22 @@ static fs_status check_feeding(const fs_graph *g, fs_error *err) {
                    "%d columns beside the embedding|%d", feeds, takes);
 }
 
+/* Bytes of all matrices, most of which are laid out, when all are held as `dtype`; 0 where that does not fit. */
+static size_t matrix_bytes(const fs_weights *weights, fs_dtype dtype) {
+    static const size_t wide[] = {[FS_F32] = 4, [FS_BF16] = 2, [FS_S8] = 1, [FS_BLOCKS] = 4};
+    size_t sum = 0, bytes;
+    for (int i = 0; i < weights->count; i++) {
+        const fs_tensor *t = &weights->tensors[i];
+        if (t->dims != 2) continue;
+        bytes = t->size;
+        if ((t->dtype != FS_BLOCKS || dtype != FS_BLOCKS) &&
+            !fs_size_array((size_t)t->shape[0], (size_t)t->shape[1], wide[dtype], &bytes))
+            return 0;
+        if (!fs_size_add(sum, bytes, &sum)) return 0;
+    }
+    return sum;
+}
+
 fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weights *weights, const fs_kernels *k,
                           fs_dtype dtype, int lay_out, fs_kept_kind kept, fs_run *run, fs_graph **out, fs_error *err) {
     fs_build build = {.k = k, .dtype = dtype, .weights = weights, .prefix = "", .kept = kept, .run = run};
@@ -80,6 +97,7 @@ fs_status fs_graph_create(const fs_block_spec *specs, int count, const fs_weight
     if (!g) return fs_fail_memory(err, "graph", sizeof *g);
     g->k = k;
     build.store = lay_out ? &g->store : NULL;
+    fs_store_expect(&g->store, matrix_bytes(weights, dtype));
     g->blocks = fs_alloc((size_t)count * sizeof *g->blocks);
     if (!g->blocks) st = fs_fail_memory(err, "graph", (uint64_t)count * sizeof *g->blocks);
     for (int i = 0; st == FS_OK && i < count; i++) st = add_block(g, &specs[i], &build, err);

@@ -202,7 +202,10 @@ cdef class BpeEncoder(Encoder):
 
     def ids(self) -> np.ndarray:
         """The ids of the vocabulary, without the markers, in the order of the file."""
-        return np.array(fs_list_of(self.e.model.ids, self.e.model.count), np.int32)
+        cdef int32_t[::1] ids = np.empty(self.e.model.count, np.int32)
+        if ids.shape[0]:
+            memcpy(&ids[0], self.e.model.ids, <size_t>ids.shape[0] * sizeof(int32_t))
+        return np.asarray(ids)
 
     def cuts(self, text) -> list:
         """Where in the text, in bytes, the pieces end that it is cut into."""

@@ -297,7 +297,7 @@ cdef class _Search:
                 raise errors.ArgumentError("a prompt longer than the model has positions", where=f"prompts[{lengths.argmax()}]",
                                            expected=f"at most {decoder.g.longest} tokens", found=str(lengths.max()))
             self.limits = np.minimum(self.limits, decoder.g.longest + 1 - lengths).astype(np.int32)
-        self.never = np.unique(_token_ids(never, decoder.g.vocabulary, "never"))
+        self.never = _token_ids(sorted(set(never)), decoder.g.vocabulary, "never")
         _within(beam, 1, _BEAM_MAX, "beam_size")
         _within(results, 1, beam, "num_return")
         self.batch_tokens = _BATCH_TOKENS if batch_tokens is None else batch_tokens

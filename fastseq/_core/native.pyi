@@ -1,5 +1,5 @@
 import mmap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -345,7 +345,6 @@ def probe_choose(
 def probe_filter(any_graph: Graph, logits: Any, sampling: Sampling) -> tuple[I32, NDArray[np.float64]]: ...
 
 # strings.pxi
-def counted_strings(data: memoryview, at: int, count: int) -> tuple[list[str | bytes], int]: ...
 
 class Documents:
     """Texts that lie in blocks of bytes, which it keeps. One thread fills it; then an encoder takes it."""
@@ -356,6 +355,25 @@ class Documents:
         self, block: bytes, separator: bytes, last: bool
     ) -> tuple[int, int]: ...  # bytes used; UTF-8 of them
     def place(self, i: int) -> int: ...  # where text i begins in its block
+
+# counted.pxi
+class CountedStrings:
+    """Strings of a buffer from byte `at` on, each behind its size (u64, little-endian).
+
+    Objects are made of those asked for; those that are not UTF-8 come as bytes. It keeps the buffer. There
+    are fewer than `count` where the data ends first.
+    """
+
+    def __init__(self, data: bytes | memoryview, at: int, count: int) -> None: ...
+    end: int  # the byte behind the last one
+    texts: int  # how many are UTF-8, from the first up to one that is not
+    def __len__(self) -> int: ...
+    def __getitem__(self, i: int) -> str | bytes: ...
+    def __iter__(self) -> Iterator[str | bytes]: ...
+    def chosen(self, places: Sequence[int] | I32) -> CountedStrings: ...
+    def halves(
+        self,
+    ) -> tuple[CountedStrings, int]: ...  # before and behind each one's one space; the first that has not one
 
 # vocab.pxi, text.pxi
 SPLIT_RULES: tuple[str, ...]
@@ -464,9 +482,9 @@ class BpeEncoder(Encoder):
         pattern: str | Callable[[str], Any],
         ranks: bytes | None = None,
         saved: bytes | memoryview | None = None,
-        tokens: Iterable[str] | None = None,
-        ids: Sequence[int] | None = None,
-        merges: Sequence[str] | None = None,
+        tokens: Iterable[str] | CountedStrings | None = None,
+        ids: Sequence[int] | I32 | None = None,
+        merges: Iterable[str] | CountedStrings | None = None,
         ignore_merges: bool = False,
         markers: Iterable[tuple[str, int, int]] = (),
         prefix_space: bool = False,

@@ -3,10 +3,6 @@ from fastseq.lazy import np
 
 from libc.string cimport memcpy
 
-cdef extern from "base/portable.h" nogil:
-    uint64_t fs_load_little(const uint8_t *p)
-
-
 cdef fs_text view_of(object text, str name, Py_ssize_t place) except *:
     """The UTF-8 bytes of a str, which owns them. `place` < 0: it is not one of many."""
     cdef fs_text view
@@ -48,29 +44,6 @@ cdef str text_of(const void *data, size_t size, const char *how="strict"):
     if size == 0:
         return ""
     return PyUnicode_DecodeUTF8(<const char *>data, <Py_ssize_t>size, how)
-
-
-def counted_strings(const uint8_t[::1] data, Py_ssize_t at, Py_ssize_t count):
-    """`count` strings from byte `at` on, each behind its size (u64, little-endian), and where the last one ends.
-
-    Those that are not UTF-8 come as bytes. Fewer strings come, and -1, where the data ends before they do.
-    """
-    cdef Py_ssize_t end = data.shape[0]
-    cdef uint64_t size
-    cdef list strings = []
-    while len(strings) < count:
-        if at < 0 or end - at < 8:
-            return strings, -1
-        size = fs_load_little(&data[at])
-        at += 8
-        if size > <uint64_t>(end - at):
-            return strings, -1
-        try:
-            strings.append(text_of(&data[at] if size else NULL, size))
-        except UnicodeDecodeError:
-            strings.append(bytes(data[at:at + <Py_ssize_t>size]))
-        at += <Py_ssize_t>size
-    return strings, at
 
 
 cdef class Documents:
@@ -133,6 +106,7 @@ cdef class _Views:
     cdef object owners
     cdef fs_text *views
     cdef Py_ssize_t count
+    cdef bint borrowed  # the views are their owner's
     cdef fs_buffer made  # what was written for arrays that are not UTF-8
 
     def __cinit__(self, texts, str name, Py_ssize_t first=0, bint any_kind=False):
@@ -145,6 +119,8 @@ cdef class _Views:
             self._of_objects(texts, name, first, any_kind)
         elif type(texts) is Documents:
             self._of_documents(texts, name)
+        elif type(texts) is CountedStrings and (<CountedStrings>texts).texts == len(texts):
+            self._of_counted(texts, name)
         elif isinstance(texts, np.ndarray) and texts.dtype.kind in "SU":
             self._of_array(texts, name, first, any_kind)
         elif hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__"):
@@ -153,7 +129,8 @@ cdef class _Views:
             self._of_objects(texts, name, first, any_kind)
 
     def __dealloc__(self):
-        fs_free(self.views)
+        if not self.borrowed:
+            fs_free(self.views)
         fs_buffer_free(&self.made)
 
     cdef str text(self, Py_ssize_t i):
@@ -190,6 +167,11 @@ cdef class _Views:
         self._room(len(texts), name)
         if self.count:
             memcpy(self.views, texts.texts.data, texts.texts.size)
+        return 0
+
+    cdef int _of_counted(self, CountedStrings texts, str name) except -1:
+        self.owners, self.borrowed = texts, True
+        self.views, self.count = texts.views, len(texts)
         return 0
 
     cdef int _of_array(self, texts, str name, Py_ssize_t first, bint any_kind) except -1:

@@ -39,6 +39,11 @@ cdef extern from "text/input/text_array.h" nogil:
     fs_status fs_text_array_bytes(const fs_text_array *a, fs_text *texts, fs_error *err)
     fs_status fs_text_array_codes(const fs_text_array *a, fs_buffer *utf8, fs_text *texts, fs_error *err)
 
+cdef extern from "text/input/counted.h" nogil:
+    int64_t fs_counted_texts(fs_text data, size_t *at, int64_t count, fs_text *texts)
+    int64_t fs_texts_not_utf8(const fs_text *texts, int64_t count)
+    int64_t fs_texts_halve(const fs_text *texts, int64_t count, fs_text *halves)
+
 cdef extern from "text/input/documents.h" nogil:
     fs_status fs_documents_add(fs_buffer *texts, fs_text block, fs_text separator, int last, size_t *used,
                                size_t *valid, fs_error *err)

@@ -44,7 +44,7 @@ class Gguf(NamedTuple):
     """What a file says of itself."""
 
     metadata: dict[str, Any]
-    """Numbers, strings, NumPy arrays, lists of strings (bytes where they are not UTF-8) or of arrays."""
+    """Numbers, strings (bytes where not UTF-8), NumPy arrays, `native.CountedStrings`, lists of these."""
     tensors: dict[str, TensorPlace]
     data: memoryview
     """The whole file, mapped."""
@@ -174,14 +174,14 @@ class _Reader:
         values = np.frombuffer(self.take(count * dtype.itemsize, where), dtype)
         return values != 0 if kind == _BOOL else values.copy()
 
-    def _strings(self, count: int, where: str) -> list[str | bytes]:
+    def _strings(self, count: int, where: str) -> native.CountedStrings:
         self.room(count, 8, where)
         if count > _STRINGS_MAX:
             raise FormatError("too many strings", where=where, expected=f"{_STRINGS_MAX}", found=str(count))
-        texts, at = native.counted_strings(self._data, self.at, count)
-        if at < 0:
+        texts = native.CountedStrings(self._data, self.at, count)
+        if len(texts) < count:
             raise FormatError("truncated", where=f"{where:.80}[{len(texts)}]", expected="a string")
-        self.at = at
+        self.at = texts.end
         return texts
 
     def tensor(self, name: str) -> TensorPlace:

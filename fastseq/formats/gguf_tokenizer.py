@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastseq._core import native
+from fastseq._core.native import CountedStrings
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import gguf
 from fastseq.formats.gguf_cuts import BEGINS, cut_of
@@ -54,12 +56,12 @@ class _Fields:
 
     def __init__(self, metadata: dict[str, Any]) -> None:
         self._metadata = metadata
-        tokens = self.get("tokens", list, None)
-        if not tokens or len(tokens) > _TOKENS_MAX or not all(isinstance(token, str) for token in tokens):
+        tokens = self.get("tokens", CountedStrings, None)
+        if not tokens or len(tokens) > _TOKENS_MAX or tokens.texts < len(tokens):
             raise FormatError(
                 "no vocabulary", where=_KEY + "tokens", expected=f"1 to {_TOKENS_MAX} strings in UTF-8"
             )
-        self.tokens: list[str] = tokens
+        self.spellings: CountedStrings = tokens
         types = self.get("token_type", np.ndarray, None)
         if types is None:
             types = np.full(len(tokens), _NORMAL, np.int32)
@@ -74,7 +76,16 @@ class _Fields:
                 where=_KEY + "token_type",
                 expected=f"{len(tokens)} from 1 to 6",
             )
-        self.types: list[int] = types.tolist()
+        self.kinds: NDArray[np.integer[Any]] = types
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """All spellings as objects."""
+        return [str(token) for token in self.spellings]
+
+    @cached_property
+    def types(self) -> list[int]:
+        return list(map(int, self.kinds))
 
     def get(self, name: str, kind: type, otherwise: Any) -> Any:
         """An entry, or `otherwise` when there is none."""
@@ -92,11 +103,11 @@ class _Fields:
         id: int = self.get(f"{name}_token_id", int, -1)
         if id == 2**32 - 1:  # how some writers say none
             return -1
-        if id >= len(self.tokens):
+        if id >= len(self.spellings):
             raise FormatError(
                 "no such token",
                 where=f"{_KEY}{name}_token_id",
-                expected=f"below {len(self.tokens)}",
+                expected=f"below {len(self.spellings)}",
                 found=str(id),
             )
         return id
@@ -117,32 +128,30 @@ class _Fields:
 def _byte_level(fields: _Fields) -> BpeTokenizer:
     pre = fields.get("pre", str, "default")
     pattern = cut_of(pre, _KEY + "pre")
-    merges = fields.get("merges", list, [])
-    whole = all(isinstance(merge, str) for merge in merges)
-    if not whole or any(spaces != 1 for spaces in map(methodcaller("count", " "), merges)):
-        place = next(
-            i for i, merge in enumerate(merges) if not isinstance(merge, str) or merge.count(" ") != 1
-        )
+    lines = fields.get("merges", CountedStrings, CountedStrings(b"", 0, 0))
+    merges, place = lines.halves()
+    place = min(place, lines.texts)
+    if place < len(lines):
         raise FormatError(
             "not a merge",
             where=f"{_KEY}merges[{place}]",
             expected="two tokens",
-            found=f"{merges[place]!r:.60}",
+            found=f"{lines[place]!r:.60}",
         )
-    kinds = np.array(fields.types)
+    kinds = fields.kinds
     added = [
-        AddedToken(fields.tokens[id], id, special=fields.types[id] == _CONTROL)
+        AddedToken(str(token), id, special=bool(kinds[id] == _CONTROL))
         for id in np.flatnonzero((kinds == _CONTROL) | (kinds == _DEFINED)).tolist()
-        if fields.tokens[id]
+        if (token := fields.spellings[id])
     ]
     # control tokens are no text, so they are none of the vocabulary
-    ids = np.flatnonzero(kinds != _CONTROL).tolist()
+    ids = np.flatnonzero(kinds != _CONTROL).astype(np.int32)
     prepend, append = fields.around(pre in BEGINS, False)
     encoder = native.BpeEncoder(
         pattern=pattern,
-        tokens=[fields.tokens[id] for id in ids],
+        tokens=fields.spellings.chosen(ids),
         ids=ids,
-        merges=" ".join(merges).split(" ") if merges else [],
+        merges=merges,
         ignore_merges=pre in BEGINS,
         markers=[(token.text, token.id, token.flags) for token in added],
         prefix_space=fields.get("add_space_prefix", bool, False),

@@ -318,7 +318,8 @@ class Decoder:
         if self._tokenizer is None:
             return [""] * (len(decoded.offsets) - 1)
         lengths = np.diff(decoded.offsets)
-        said = iter(self._tokenizer.decode_batch(Batch(decoded.ids, np.unique(decoded.offsets))))
+        some = np.append(decoded.offsets[:-1][lengths > 0], decoded.offsets[-1])
+        said = iter(self._tokenizer.decode_batch(Batch(decoded.ids, some)))
         texts = [next(said) if length else "" for length in lengths.tolist()]
         ends = self.stop_texts(search.stop)
         return [before(text, ends) for text in texts] if ends else texts

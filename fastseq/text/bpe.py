@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastseq._core import native
 from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
 from fastseq.files import mapped, write_whole
+from fastseq.lazy import np
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.batch import Batch
@@ -40,7 +41,10 @@ class BpeTokenizer(Tokenizer):
 
     def __len__(self) -> int:
         """How many ids there are, added tokens among them."""
-        return len({*self._native.ids().tolist(), *(token.id for token in self._added.tokens)})
+        ids, added = self._native.ids(), [token.id for token in self._added.tokens]
+        there = np.zeros(1 + max(ids.max(initial=-1), *added, -1), np.bool_)
+        there[ids] = there[added] = True
+        return int(there.sum())
 
     def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
         """The text of each token; bytes that are a part of a character show as U+FFFD."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fastseq
+from fastseq._core import native
 from fastseq.errors import FastseqError, FormatError, UnsupportedError
 from fastseq.formats import gguf, gguf_tokenizer
 from fastseq.text import tokenizer_json
@@ -58,6 +59,25 @@ def test_values_do_not_hold_the_file():
         for value in found.values()
         if isinstance(value, np.ndarray) and value.dtype != bool
     )
+
+
+def test_strings_are_read_where_they_lie():
+    wanted = ["a b", "ö ", b"\xff c"]
+    found = native.CountedStrings(b"__" + b"".join(map(files.string, wanted)) + b"_", 2, 3)
+    assert (list(found), len(found), found.texts, found.end) == (wanted, 3, 2, 2 + 24 + 3 + 3 + 3)
+    assert found == wanted
+    assert found != ["a b"]
+    halves, place = found.halves()
+    assert (list(halves), halves.texts, place) == (["a", "b", "ö", "", b"\xff", "c"], 4, 3)
+    assert list(found.chosen([1, 0, 1])) == ["ö ", "a b", "ö "]
+    _, place = native.CountedStrings(files.string("a b") + files.string("a b c"), 0, 2).halves()
+    assert place == 1
+    with pytest.raises(IndexError):
+        found[3]
+    with pytest.raises(IndexError):
+        found.chosen([3])
+    cut = native.CountedStrings(files.string("a") + struct.pack("<Q", 2) + b"b", 0, 2)
+    assert (list(cut), cut.end) == (["a"], 9)
 
 
 BIG = struct.pack("<Q", 2**63)

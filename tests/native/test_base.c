@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/checked.h"
 #include "base/cpu.h"
+#include "base/store.h"
 #include "check.h"
 
 static void sizes_see_overflow(void) {
@@ -55,6 +56,38 @@ static void memory_is_aligned_and_zeroed(void) {
     CHECK(fs_alloc(SIZE_MAX) == NULL);
     CHECK(fs_alloc(SIZE_MAX / 2) == NULL);
     fs_free(NULL);
+}
+
+static void sparse_memory_is_zeroed_each_time(void) {
+    const size_t bytes = 300000;
+    for (int turn = 0; turn < 2; turn++) {
+        unsigned char *p = fs_alloc_sparse(bytes), *behind = fs_alloc(70000);
+        CHECK(p && behind && (uintptr_t)p % FS_ALIGNMENT == 0);
+        for (size_t i = 0; p && i < bytes; i++) CHECK(p[i] == 0);
+        if (p) memset(p, 1, bytes);
+        fs_free(p);
+        fs_free(behind);
+    }
+    CHECK(fs_alloc_sparse(SIZE_MAX) == NULL);
+}
+
+/* Regions of all sizes, some larger than what was expected, keep what is written to them. */
+static void store_keeps_its_regions_apart(void) {
+    enum { COUNT = 40 };
+    static const size_t expected[] = {0, 1000, 3 << 20, SIZE_MAX};
+    for (size_t e = 0; e < sizeof expected / sizeof *expected; e++) {
+        fs_store s = {0};
+        unsigned char *p[COUNT];
+        if (expected[e]) fs_store_expect(&s, expected[e]);
+        for (int i = 0; i < COUNT; i++) {
+            p[i] = fs_store_take(&s, (size_t)(i * i * 997));
+            CHECK(p[i] && (uintptr_t)p[i] % FS_ALIGNMENT == 0);
+            if (p[i]) memset(p[i], i, (size_t)(i * i * 997));
+        }
+        for (int i = 1; i < COUNT; i++) CHECK(p[i] && p[i][0] == i && p[i][i * i * 997 - 1] == i);
+        CHECK(fs_store_take(&s, SIZE_MAX - 100) == NULL);
+        fs_store_close(&s);
+    }
 }
 
 /* The cuts that both passes of an arena make. */
@@ -162,6 +195,8 @@ BEGIN
 RUN(sizes_see_overflow);
 RUN(errors_carry_four_facts);
 RUN(memory_is_aligned_and_zeroed);
+RUN(sparse_memory_is_zeroed_each_time);
+RUN(store_keeps_its_regions_apart);
 RUN(arena_cuts_what_was_planned);
 RUN(arena_grows_only_when_it_must);
 RUN(arena_reports_sizes_beyond_memory);

@@ -6,15 +6,7 @@
 void fs_bpe_free(fs_bpe *m) {
     fs_buffer_free(&m->bytes);
     fs_buffer_free(&m->starts);
-    fs_free(m->ids);
-    fs_free(m->index_of);
-    fs_free(m->whole);
-    fs_free(m->words);
-    fs_free(m->longs);
-    fs_free(m->pairs);
-    fs_free(m->filter);
-    fs_free(m->byte_pairs);
-    fs_free(m->made);
+    fs_store_close(&m->tables);
     fs_bpe_walk_free(&m->walk);
     memset(m, 0, sizeof *m);
 }
@@ -67,12 +59,22 @@ static size_t table_size(int64_t entries) {
     return n;
 }
 
-/* fs_alloc of at least one element, filled with `byte`. */
-static void *table(size_t count, size_t size, int byte) {
+/* Filled with `byte`; NULL when there is no memory. */
+static void *table(fs_bpe *m, size_t count, size_t size, int byte) {
     size_t bytes;
-    void *p = fs_size_array(count, size, 1, &bytes) ? fs_alloc_table(bytes) : NULL;
-    if (p && byte) memset(p, byte, bytes);
+    void *p = fs_size_array(count, size, 1, &bytes) ? fs_store_take(&m->tables, bytes) : NULL;
+    if (p) memset(p, byte, bytes);
     return p;
+}
+
+enum { BYTE_PAIRS = 1 << 16 };
+
+/* Bytes of all tables, about. */
+static size_t tables_size(const fs_bpe *m, size_t tokens, size_t merges) {
+    return (m->word_mask + 1) * sizeof *m->words + (m->pair_mask + 1) * sizeof *m->pairs + (m->long_mask + 1) * sizeof *m->longs +
+           m->filter_mask / 8 + BYTE_PAIRS * sizeof *m->byte_pairs +
+           (tokens + 1) * (sizeof *m->ids + sizeof *m->index_of + sizeof *m->whole) + (merges + 1) * sizeof *m->made +
+           16 * FS_ALIGNMENT;
 }
 
 fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs, int64_t merges, fs_error *err) {
@@ -86,15 +88,16 @@ fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs,
     m->word_mask = table_size(tokens) - 1;
     m->long_mask = table_size(longs) - 1;
     m->pair_mask = table_size(merges) - 1;
-    m->ids = table((size_t)tokens + 1, sizeof *m->ids, 0);
-    m->whole = table((size_t)tokens + 1, 1, 0);
-    m->made = table((size_t)merges + 1, sizeof *m->made, 0);
-    m->words = table(m->word_mask + 1, sizeof *m->words, 0);
-    m->longs = table(m->long_mask + 1, sizeof *m->longs, 0xFF);
-    m->pairs = table(m->pair_mask + 1, sizeof *m->pairs, 0xFF);
     m->filter_mask = (m->pair_mask + 1) * 4 - 1;
-    m->filter = table((m->filter_mask >> 6) + 1, sizeof *m->filter, 0);
-    m->byte_pairs = table(65536, sizeof *m->byte_pairs, 0xFF);
+    fs_store_expect(&m->tables, tables_size(m, (size_t)tokens, (size_t)merges));
+    m->words = table(m, m->word_mask + 1, sizeof *m->words, 0);
+    m->pairs = table(m, m->pair_mask + 1, sizeof *m->pairs, 0xFF);
+    m->longs = table(m, m->long_mask + 1, sizeof *m->longs, 0xFF);
+    m->filter = table(m, (m->filter_mask >> 6) + 1, sizeof *m->filter, 0);
+    m->byte_pairs = table(m, BYTE_PAIRS, sizeof *m->byte_pairs, 0xFF);
+    m->ids = table(m, (size_t)tokens + 1, sizeof *m->ids, 0);
+    m->whole = table(m, (size_t)tokens + 1, 1, 0);
+    m->made = table(m, (size_t)merges + 1, sizeof *m->made, 0);
     if (!m->ids || !m->whole || !m->made || !m->words || !m->longs || !m->pairs || !m->filter || !m->byte_pairs)
         return fs_fail_memory(err, "vocabulary", (uint64_t)tokens * 64);
     return fs_buffer_append(&m->starts, &zero, sizeof zero, err);
@@ -158,7 +161,7 @@ fs_status fs_bpe_close(fs_bpe *m, fs_error *err) {
     int32_t i, last = -1;
     for (i = 0; i < m->count; i++) last = FS_MAX(last, m->ids[i]);
     m->id_end = last + 1;
-    m->index_of = table((size_t)m->id_end + 1, sizeof *m->index_of, 0xFF);
+    m->index_of = table(m, (size_t)m->id_end + 1, sizeof *m->index_of, 0xFF);
     if (!m->index_of) return fs_fail_memory(err, "ids", (uint64_t)m->id_end * sizeof *m->index_of);
     for (i = 0; i < m->count; i++) {
         int32_t *place = &m->index_of[m->ids[i]];

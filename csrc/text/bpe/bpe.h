@@ -24,6 +24,7 @@
 #define FS_TEXT_BPE_H
 
 #include "base/buffer.h"
+#include "base/store.h"
 #include "bpe_walk.h"
 #include "text/hash.h"
 #include "text/lookup/piece_key.h"
@@ -53,6 +54,7 @@ typedef struct fs_bpe {
     int32_t *index_of; /* [id_end] -1: no such id */
     int32_t id_end;
     uint8_t *whole;      /* [count] 1: a piece spelled like it is this token */
+    fs_store tables;     /* which has these and those below */
     int32_t of_byte[256]; /* index of the token of that one byte; -1: none, the byte is left out */
     fs_bpe_word *words;
     size_t word_mask;

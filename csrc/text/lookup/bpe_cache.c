@@ -3,11 +3,23 @@
 #include "base/arena.h"
 
 #define STORE_BYTES (16 << 20)
+#define LINES_BYTES (2 * FS_CACHE_LINES * sizeof(fs_cached))
+#define KEPT_FEW 1024 /* pieces; of more the lines are worth huge pages */
 
 static fs_bpe_cache *cache_new(void) {
     fs_bpe_cache *c = fs_alloc(sizeof *c);
-    if (c) c->lines = fs_alloc_table(2 * FS_CACHE_LINES * sizeof *c->lines);
+    if (c) c->lines = fs_alloc_sparse(LINES_BYTES);
     return c;
+}
+
+/* A few short texts touch few pages of the lines; one that goes on moves to huge pages. */
+static void move_to_huge_pages(fs_bpe_cache *c) {
+    fs_cached *lines = fs_alloc_pages(LINES_BYTES);
+    c->kept = -1;
+    if (!lines) return;
+    memcpy(lines, c->lines, LINES_BYTES);
+    fs_free(c->lines);
+    c->lines = lines;
 }
 
 static void cache_free(fs_bpe_cache *c) {
@@ -30,6 +42,7 @@ static fs_cached *room_for(fs_bpe_cache *c, uint64_t hash) {
 
 void fs_cache_keep(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const int32_t *ids, int32_t count, int32_t note) {
     fs_cached *entry = room_for(c, hash);
+    c->kept += c->kept >= 0;
     entry->key = key;
     memcpy(entry->ids, ids, (size_t)count * sizeof *ids);
     entry->ids[FS_CACHED_NOTE] = note;
@@ -88,7 +101,10 @@ fs_bpe_cache *fs_cache_take(fs_cache_pool *pool) {
     int i;
     for (i = 0; i < FS_POOLED; i++) {
         const int64_t kept = fs_atomic_load(&pool->kept[i]);
-        if (kept && fs_atomic_swap_if(&pool->kept[i], kept, 0)) return (fs_bpe_cache *)(uintptr_t)kept;
+        if (!kept || !fs_atomic_swap_if(&pool->kept[i], kept, 0)) continue;
+        c = (fs_bpe_cache *)(uintptr_t)kept;
+        if (c->kept > KEPT_FEW) move_to_huge_pages(c);
+        return c;
     }
     c = cache_new();
     if (c && c->lines) return c;
