@@ -65,22 +65,16 @@ class PipelineTokenizer(Tokenizer):
     def encode(
         self,
         text: str | bytes,
-        *,
-        pair: str | bytes | None = None,
         add_special_tokens: bool = True,
         allowed_special: Allowed = (),
         disallowed_special: Allowed = (),
         max_length: int | None = None,
+        *,
+        pair: str | bytes | None = None,
     ) -> list[int]:
         """The ids of one text, or of two with what the file puts around and between them."""
         if pair is None:
-            return super().encode(
-                text,
-                add_special_tokens=add_special_tokens,
-                allowed_special=allowed_special,
-                disallowed_special=disallowed_special,
-                max_length=max_length,
-            )
+            return super().encode(text, add_special_tokens, allowed_special, disallowed_special, max_length)
         if not self._around.pair:
             raise UnsupportedError("the file does not say how two texts are put together", where="pair")
         modes = self._added.modes(allowed_special, disallowed_special)

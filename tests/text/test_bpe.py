@@ -229,6 +229,11 @@ def test_texts_of_any_width(text, damage, kind):
 # ---- bad input ----
 
 
+def test_a_second_text_is_no_option():
+    with pytest.raises(errors.ArgumentTypeError, match="one text a call"):
+        TOY.encode("one", "two")
+
+
 def test_bad_texts():
     with pytest.raises(errors.ArgumentError, match="lone surrogate"):
         TOY.encode("a\ud800")
