@@ -73,8 +73,11 @@ def compare(
     options: Options | None = None,
     rounds: int = ROUNDS,
     seconds: float = ROUND_SECONDS,
+    before: Mapping[str, Callable[[], object]] | None = None,
 ) -> Timings:
     """Times the sides in turn, `rounds` times over, each for at least `seconds` a round.
+
+    A side that `before` names is prepared by that before each of its calls, which is not timed.
 
     First every side is called once, to warm up, and `same(ours, theirs)` is called with each pair of
     results: it must raise (assert) when they differ. The side that goes first changes from round to round.
@@ -82,26 +85,45 @@ def compare(
     if options is not None and options.smoke:
         rounds, seconds = 1, 0.0
     ours, *others = sides
-    first = {name: call() for name, call in sides.items()}
+    prepare = before or {}
+    first = {}
+    for name, call in sides.items():
+        prepare.get(name, _nothing)()
+        first[name] = call()
     if same is not None:
         for other in others:
             same(first[ours], first[other])
     del first
-    calls = {name: max(1, round(seconds / _seconds(call, 1))) for name, call in sides.items()}
+    calls = {
+        name: max(1, round(seconds / _seconds(call, 1, prepare.get(name)))) for name, call in sides.items()
+    }
     times: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(rounds):
         names = list(sides)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            times[name].append(_seconds(sides[name], calls[name]))
+            times[name].append(_seconds(sides[name], calls[name], prepare.get(name)))
     return Timings(times)
 
 
-def _seconds(call: Callable[[], Any], calls: int) -> float:
-    """Mean seconds of a call."""
-    start = time.perf_counter()
-    for _ in range(calls):
-        call()
-    return max(time.perf_counter() - start, 1e-9) / calls
+def _nothing() -> None:
+    pass
+
+
+def _seconds(call: Callable[[], Any], calls: int, prepare: Callable[[], object] | None = None) -> float:
+    """Mean seconds of a call; what prepares each call is not timed."""
+    spent = 0.0
+    if prepare is not None:
+        for _ in range(calls):
+            prepare()
+            start = time.perf_counter()
+            call()
+            spent += time.perf_counter() - start
+    else:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        spent = time.perf_counter() - start
+    return max(spent, 1e-9) / calls
 
 
 @dataclass

@@ -31,16 +31,18 @@ void *fs_alloc(size_t bytes) {
     return p;
 }
 
-/* Whole huge pages, but for a small rest. anew: memory used before gives its pages back, as small ones would stay; new ones
- * have to be cleared */
-static void *alloc_pages(size_t bytes, int anew) {
+/* Whole huge pages, but for a small rest. anew: memory used before gives its pages back, as small ones would stay; *cleared: how
+ * many bytes from the start on are new ones, which are zero */
+static void *alloc_pages(size_t bytes, int anew, size_t *cleared) {
     size_t size;
+    *cleared = 0;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_PAGE / 2) {
         void *p = NULL;
         if (!fs_size_round(bytes, bytes % HUGE_PAGE < HUGE_PAGE / 2 ? FS_ALIGNMENT : HUGE_PAGE, &size)) return NULL;
         if (posix_memalign(&p, HUGE_PAGE, size) != 0) return NULL;
-        if (anew) (void)madvise(p, size / WHOLE_PAGES * WHOLE_PAGES, MADV_DONTNEED); /* what is behind is not ours */
+        if (anew && madvise(p, size / WHOLE_PAGES * WHOLE_PAGES, MADV_DONTNEED) == 0) /* what is behind is not ours */
+            *cleared = size / WHOLE_PAGES * WHOLE_PAGES;
         (void)madvise(p, size / WHOLE_PAGES * WHOLE_PAGES, MADV_HUGEPAGE); /* where it cannot be had, small pages do */
         return p;
     }
@@ -49,11 +51,15 @@ static void *alloc_pages(size_t bytes, int anew) {
     return alloc_raw(bytes, &size);
 }
 
-void *fs_alloc_pages(size_t bytes) { return alloc_pages(bytes, 1); }
+void *fs_alloc_pages(size_t bytes) {
+    size_t cleared;
+    return alloc_pages(bytes, 1, &cleared);
+}
 
 void *fs_alloc_table(size_t bytes) {
-    void *p = fs_alloc_pages(bytes);
-    if (p) memset(p, 0, bytes);
+    size_t cleared;
+    void *p = alloc_pages(bytes, 1, &cleared);
+    if (p && cleared < bytes) memset((unsigned char *)p + cleared, 0, bytes - cleared);
     return p;
 }
 
@@ -85,13 +91,14 @@ void fs_arena_plan(fs_arena *a) {
 }
 
 fs_status fs_arena_ready(fs_arena *a, const char *where, fs_error *err) {
+    size_t cleared;
     a->planning = 0;
     a->used = 0;
     if (a->failed) return fs_fail_memory(err, where, (uint64_t)SIZE_MAX);
     if (a->block && a->planned <= a->size) return FS_OK;
     fs_free(a->block);
     a->size = 0;
-    a->block = alloc_pages(a->planned, 0);
+    a->block = alloc_pages(a->planned, 0, &cleared);
     if (!a->block) {
         a->failed = 1;
         return fs_fail_memory(err, where, (uint64_t)a->planned);

@@ -50,7 +50,7 @@ FS_INLINE void fs_noted_word_set(fs_noted_word *w, const fs_bpe_cache *c, const 
         w->hash = fs_piece_hash(text, size, secret) ^ kind << 63;
         w->key = fs_cache_long_key(w->hash, size);
     }
-    FS_PREFETCH(fs_cache_line(c, w->hash));
+    FS_PREFETCH(fs_cache_line(c, w->hash));FS_PREFETCH(fs_cache_neighbour(c, w->hash));
 }
 
 /* The entry of a word; NULL: none. */

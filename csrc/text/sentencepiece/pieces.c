@@ -8,6 +8,7 @@
 #include "text/unicode/utf8.h"
 
 #define UNKNOWN_PENALTY 10.0
+#define SCORE_MOST 1e299 /* so that no sum of a text is infinite */
 
 fs_status fs_pieces_init(fs_pieces *p, fs_hash_key key, fs_error *err) {
     const int32_t zero = 0;
@@ -75,7 +76,7 @@ fs_status fs_pieces_add(fs_pieces *p, fs_text piece, double score, fs_piece_type
     if (!piece.size) return refuse(id, "empty piece", "at least a byte", piece, err);
     if (piece.size > FS_PIECE_MAX) return refuse(id, "piece too long", "at most 4096 bytes", piece, err);
     if (fs_utf8_valid(piece.data, piece.size) != piece.size) return refuse(id, "not UTF-8", "valid UTF-8", (fs_text){NULL, 0}, err);
-    if (!isfinite(score)) return refuse(id, "score not finite", "a number", piece, err);
+    if (!(fabs(score) <= SCORE_MOST)) return refuse(id, "score not finite", "a number", piece, err);
     if (id >= FS_PIECES_MAX || p->bytes.size > INT32_MAX - FS_PIECE_MAX)
         return refuse(id, "too many pieces", "fewer", piece, err);
     FS_TRY(fs_trie_add(found ? &p->trie : &p->reserved, piece, &place, err));
@@ -155,6 +156,19 @@ static void hide_unused(fs_pieces *p) {
     }
 }
 
+/* What the search of words asks for. */
+static void note_words(fs_pieces *p) {
+    double largest = fabs(p->unknown_score);
+    uint32_t base = p->found.root;
+    int32_t value = -1, id, i;
+    for (i = 0; i < 3; i++)
+        if (!fs_byte_trie_step(&p->found, &base, (uint8_t)"\xE2\x96\x81"[i], &value)) break;
+    p->space_value = i == 3 ? value + 1 : 0;
+    p->space_base = i == 3 ? base : 0;
+    for (id = 0; id < p->count; id++) largest = FS_MAX(largest, fabs(fs_pieces_score(p, id)));
+    p->quick = largest * (FS_UNIGRAM_WORD + 1) < FS_UNIGRAM_SUM_MAX;
+}
+
 fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
     int byte;
     if (!p->count) return fs_fail(err, FS_ERR_FORMAT, "pieces", "no pieces", "at least one|none");
@@ -173,6 +187,7 @@ fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
         hide_unused(p);
     }
     FS_TRY(fs_byte_trie_build(&p->found, &p->trie, NULL, err));
+    if (p->kind == FS_PIECES_UNIGRAM) note_words(p);
     fs_trie_free(&p->trie);
     fs_trie_free(&p->reserved);
     return FS_OK;

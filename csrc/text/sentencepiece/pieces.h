@@ -18,6 +18,8 @@
 #define FS_UNIGRAM_SUM_MAX 100000.0 /* then sums begin anew, as SentencePiece has it since 0.2 */
 #define FS_PIECE_MAX 4096    /* bytes of a piece */
 #define FS_PIECES_MAX (1 << 22)
+#define FS_UNIGRAM_MARGIN 4
+#define FS_UNIGRAM_WORD 60   /* bytes of a word that is searched as a whole */
 
 typedef enum fs_pieces_kind {
     FS_PIECES_UNIGRAM, /* the segmentation of the highest sum of scores */
@@ -55,6 +57,9 @@ typedef struct fs_pieces {
     double unknown_score;
     float *sums_float;   /* of Unigram: [count + 2] what each id + 2 adds to a sum: nothing, what is unknown, the pieces; */
     double *sums_double; /* one of the two */
+    int32_t space_value; /* id + 1 of U+2581, 0: no piece */
+    uint32_t space_base; /* its place in `found`, from which pieces that begin with it go on */
+    int quick;           /* no sum of a word is out of bounds: fs_unigram_encode_word may be asked */
     float reach_one;     /* up to which sum any single character is what it is without one */
     fs_joints joints;
     int words;  /* no piece has U+2581 behind another character */
@@ -106,6 +111,15 @@ fs_status fs_pieces_search(const fs_pieces *p, fs_bpe_cache *cache, fs_text text
  * the same. */
 fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int32_t end, double *sum, float *reach,
                             fs_buffer *found, fs_error *err);
+/* Up to which sum before a text of at most `chars` characters the same way wins: `gap` is how much better it is than any other
+ * at each of its places, `largest` the largest absolute value of a sum. */
+float fs_unigram_reach(const fs_pieces *p, double gap, double largest, int32_t chars);
+
+/* The same of a word that nothing is before, to `ids`, which has room for one a byte; returns how many there are. Only where
+ * p->quick is set. `spaced`: a U+2581 is before it, which size does not count. size + spaced <= FS_UNIGRAM_WORD, and
+ * FS_UNIGRAM_MARGIN bytes of 0xFF are behind it. */
+int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t size, int spaced, int32_t *ids, float *reach);
+
 /* The least reach of single characters. */
 float fs_unigram_reach_one(const fs_pieces *p);
 

@@ -1,13 +1,9 @@
-#include "sp_words.h"
+#include "sp_words_new.h"
 
 #include "space_bits.h"
-#include "text/unicode/utf8.h"
 #include "text/lookup/word_note.h"
 
 #define WINDOW 64 /* bytes whose spaces are found at once */
-#define MARGIN 16 /* bytes that may be read behind a window */
-
-static int in_reach(const fs_sp_words *w, float reach) { return fabsf(w->sum) <= reach; }
 
 static void add_sums(fs_sp_words *w, const int32_t *ids, int32_t n) {
     int32_t i;
@@ -41,9 +37,7 @@ static fs_status put_ids(fs_sp_words *w, const int32_t *ids, int32_t n) {
     return FS_OK;
 }
 
-/* What was kept of a longer word: [note][ids], or where some characters are unknown [note][how many are summed]
- * [what is summed][ids]. */
-static fs_status put_kept(fs_sp_words *w, const int32_t *kept, int32_t n) {
+fs_status fs_sp_put_kept(fs_sp_words *w, const int32_t *kept, int32_t n) {
     const int32_t summed = kept[0] & FS_NOTE_UNKNOWN ? kept[1] : n - 1;
     const int32_t *ids = kept + 1 + ((kept[0] & FS_NOTE_UNKNOWN) != 0);
     add_sums(w, ids, summed);
@@ -51,90 +45,12 @@ static fs_status put_kept(fs_sp_words *w, const int32_t *kept, int32_t n) {
     return put_ids(w, ids + summed, n - 2 - summed);
 }
 
-/* ---- words that are not known ---- */
-
-/* The word as the rules leave it. */
-static fs_status prepare(fs_sp_words *w, const fs_noted_word *word, fs_text *text) {
-    fs_aligned *a = w->prepared;
-    const fs_text given = {word->text, (size_t)word->size};
-    int32_t i;
-    for (i = 0; i + 2 < word->size; i++)
-        if (word->text[i] == 0xE2 && memcmp(word->text + i, FS_SP_SPACE, 3) == 0) w->whole = 1;
-    a->size = 0;
-    text->size = 0;
-    if (w->whole) return FS_OK;
-    FS_TRY(fs_sp_normalize(&w->m->rules, given, 0, a, w->err));
-    FS_TRY(fs_aligned_room(a, MARGIN, w->err));
-    text->data = a->data;
-    text->size = (size_t)a->size;
-    return FS_OK;
-}
-
-/* What the model makes of a word behind a sum: in `found`, -1 for what is unknown. */
-static fs_status search(fs_sp_words *w, fs_text text, double *sum, float *reach) {
-    fs_buffer *found = w->found;
-    found->size = 0;
-    *reach = INFINITY;
-    if (!text.size) return FS_OK;
-    return fs_pieces_search(&w->m->pieces, w->cache, text, MARGIN, sum, reach, found, w->err);
-}
-
-/* Turns what was found into what is kept (see put_kept). */
-static fs_status settle(fs_sp_words *w, fs_text text, float reach) {
-    const fs_pieces *p = &w->m->pieces;
-    fs_buffer *b = w->found;
-    const int32_t n = (int32_t)(b->size / sizeof(int32_t));
-    int32_t *ids, i, at = 0, end, out, last = 0;
-    int unknown = 0;
-    for (i = 0; i < n; i++) unknown |= ((int32_t *)b->data)[i] < 0;
-    ids = fs_buffer_add(b, (2 + (unknown ? text.size : 0)) * sizeof *ids);
-    if (!ids) return fs_fail_memory(w->err, "word", (uint64_t)text.size * sizeof *ids);
-    ids = b->data;
-    memmove(ids + 1 + unknown, ids, (size_t)n * sizeof *ids);
-    ids[0] = fs_note_of(reach, unknown ? FS_NOTE_UNKNOWN : 0);
-    out = 1 + unknown + n;
-    if (unknown) ids[1] = n;
-    for (i = 0; i < n && unknown; i++, at = end) {
-        const int32_t id = ids[2 + i];
-        end = at + (id < 0 ? fs_utf8_size(text.data[at]) : (int32_t)fs_pieces_text(p, id).size);
-        if (id >= 0)
-            ids[out++] = id;
-        else if (!p->byte_fallback && last != -1) /* else it is one with what is before it */
-            ids[out++] = p->unknown;
-        for (; id < 0 && p->byte_fallback && at < end; at++) ids[out++] = p->of_byte[text.data[at]];
-        last = id;
-    }
-    b->size = (size_t)out * sizeof *ids;
-    return FS_OK;
-}
-
-/* A word that is not known, or not behind this sum. */
-static fs_status encode_anew(fs_sp_words *w, const fs_noted_word *word, int known) {
-    double sum = 0.0;
-    float reach;
-    fs_text text;
-    FS_TRY(prepare(w, word, &text));
-    if (w->whole) return FS_OK;
-    if (!known && word->size <= FS_CACHED_BYTES) {
-        FS_TRY(search(w, text, &sum, &reach));
-        FS_TRY(settle(w, text, reach));
-        fs_noted_keep(w->cache, word, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
-        if (in_reach(w, reach)) return put_kept(w, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
-    }
-    sum = (double)w->sum;
-    FS_TRY(search(w, text, &sum, &reach));
-    FS_TRY(settle(w, text, reach));
-    FS_TRY(put_kept(w, w->found->data, (int32_t)(w->found->size / sizeof(int32_t))));
-    w->sum = (float)sum; /* which began anew where it grew out of bounds */
-    return FS_OK;
-}
-
 /* A word whose entry (NULL: none) does not hold its ids, or not behind this sum. */
 static fs_status encode_other(fs_sp_words *w, const fs_noted_word *word, const fs_cached *entry) {
     int32_t n;
     const int32_t *kept = fs_noted_long(w->cache, word, entry, &n);
-    if (kept && in_reach(w, fs_note_reach(kept[0]))) return put_kept(w, kept, n);
-    return encode_anew(w, word, entry != NULL);
+    if (kept && fs_sp_in_reach(w, fs_note_reach(kept[0]))) return fs_sp_put_kept(w, kept, n);
+    return fs_sp_encode_anew(w, word, entry != NULL);
 }
 
 /* ---- texts ---- */
@@ -161,7 +77,7 @@ static fs_status encode_words(fs_sp_words *w) {
         const fs_noted_word *word = &w->words[i];
         const fs_cached *entry = fs_noted_find(w->cache, word);
         const int32_t note = entry ? entry->ids[FS_CACHED_NOTE] : FS_CACHED_ELSEWHERE;
-        if (note != FS_CACHED_ELSEWHERE && in_reach(w, fs_note_reach(note))) {
+        if (note != FS_CACHED_ELSEWHERE && fs_sp_in_reach(w, fs_note_reach(note))) {
             memcpy(w->out, entry->ids, sizeof entry->ids); /* all, of which some hold */
             add_sums(w, entry->ids, FS_CACHED_IDS);
             w->out += note & FS_NOTE_COUNT;
@@ -175,7 +91,7 @@ static fs_status encode_words(fs_sp_words *w) {
     return FS_OK;
 }
 
-/* The words that begin in text [*at, *at + WINDOW); `size` bytes of text, of which WINDOW + MARGIN may be read from *at on.
+/* The words that begin in text [*at, *at + WINDOW); `size` bytes of text, of which WINDOW + FS_SP_WORD_MARGIN may be read from *at on.
  * *at moves behind what is done with: up to the next window, or to the word for which there is no room. */
 static void window_words(fs_sp_words *w, const uint8_t *text, int32_t size, int32_t *at) {
     const int32_t begin = *at, most = FS_MIN(WINDOW, size - begin);
@@ -197,11 +113,11 @@ static void window_words(fs_sp_words *w, const uint8_t *text, int32_t size, int3
         } else {
             letters = letters >> (first + length) << (first + length);
         }
-        fs_noted_word_set(&w->words[w->count++], w->cache, text + begin + first, length, MARGIN, w->m->pieces.key.k0, 0);
+        fs_noted_word_set(&w->words[w->count++], w->cache, text + begin + first, length, FS_SP_WORD_MARGIN, w->m->pieces.key.k0, 0);
     }
 }
 
-/* Text of which WINDOW + MARGIN bytes may be read from each of its first `most` places on; *at moves to those or beyond. */
+/* Text of which WINDOW + FS_SP_WORD_MARGIN bytes may be read from each of its first `most` places on; *at moves to those or beyond. */
 static fs_status add_part(fs_sp_words *w, const uint8_t *text, int32_t size, int32_t most, int32_t *at) {
     while (*at < most) {
         window_words(w, text, size, at);
@@ -219,20 +135,20 @@ fs_status fs_sp_words_open(fs_sp_words *w) {
 }
 
 fs_status fs_sp_words_add(fs_sp_words *w, fs_text text) {
-    const int32_t size = (int32_t)text.size, last = size - WINDOW - MARGIN;
+    const int32_t size = (int32_t)text.size, last = size - WINDOW - FS_SP_WORD_MARGIN;
     int32_t at = 0;
     if (last > 0) FS_TRY(add_part(w, text.data, size, last, &at));
     if (at < size) { /* no more than a window and its margin */
         const int32_t left = size - at;
         uint8_t *copy;
-        if (w->copied + left + WINDOW + MARGIN > FS_SP_ENDS) {
+        if (w->copied + left + WINDOW + FS_SP_WORD_MARGIN > FS_SP_ENDS) {
             FS_TRY(encode_words(w));
             w->copied = 0;
         }
         copy = w->ends + w->copied;
         memset(copy + left, ' ', WINDOW);
         memcpy(copy, text.data + at, (size_t)left);
-        w->copied += left + MARGIN;
+        w->copied += left + FS_SP_WORD_MARGIN;
         at = 0;
         FS_TRY(add_part(w, copy, left, left, &at));
     }

@@ -20,10 +20,9 @@
 #define NAME(name) name##_double
 #include "text/body/unigram_search.inc"
 
-/* Up to which sum before the word the same way wins: each of at most `chars` additions is off by half a unit in the last
- * place of the sum, on both sides of each comparison; four times that is on the safe side. Nor may a sum within the
- * word be the first out of bounds. */
-static float reach_of(const fs_pieces *p, double gap, double largest, int32_t chars) {
+/* Each of at most `chars` additions is off by half a unit in the last place of the sum, on both sides of each comparison;
+ * four times that is on the safe side. Nor may a sum within the word be the first out of bounds. */
+float fs_unigram_reach(const fs_pieces *p, double gap, double largest, int32_t chars) {
     const double unit = p->single ? FLT_EPSILON : DBL_EPSILON;
     const double safe = gap * 0.99 / (2.0 * unit * (chars + 2)) - 4.0 * largest;
     const double reach = p->single ? FS_MIN(safe, FS_UNIGRAM_SUM_MAX - largest - 1.0) : safe;
@@ -35,7 +34,7 @@ fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int
     double gap, largest;
     FS_TRY(p->single ? encode_float(p, text.data + begin, end - begin, sum, &gap, &largest, found, err)
                      : encode_double(p, text.data + begin, end - begin, sum, &gap, &largest, found, err));
-    *reach = reach_of(p, gap, FS_MAX(largest, fabs(*sum)), end - begin);
+    *reach = fs_unigram_reach(p, gap, FS_MAX(largest, fabs(*sum)), end - begin);
     return FS_OK;
 }
 
@@ -43,5 +42,5 @@ float fs_unigram_reach_one(const fs_pieces *p) {
     double largest = fabs(p->unknown_score);
     int32_t id;
     for (id = 0; id < p->count; id++) largest = FS_MAX(largest, fabs(fs_pieces_score(p, id)));
-    return reach_of(p, INFINITY, largest, 1);
+    return fs_unigram_reach(p, INFINITY, largest, 1);
 }
