@@ -6,6 +6,7 @@ import json
 import struct
 from functools import cache
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq.errors import ArgumentError, ArgumentTypeError, FastseqError, FormatError, UnsupportedError
 from fastseq.text.sentencepiece import SentencePieceTokenizer
+from tests.reference.subwords import unigram
 from tests.text.sentencepiece_models import RECORDED, SMALL
 from tests.text.strategies import TEXT
 
@@ -98,6 +100,32 @@ def test_worked_by_hand(tmp_path):
     assert ours.tokenize("axyb") == ["a", "<unk>", "b"]
     assert ours.offsets("axyb") == [(0, 1), (1, 3), (3, 4)]
     assert ours.decode(ours.encode("axyb")) == "a \u2047 b"
+
+
+@cache
+def equal_scores():
+    """A tokenizer whose scores are multiples of a half, so that many ways are as good; its pieces."""
+    random = Random(3)
+    scores = {SPACE: -2.0, "a": -1.0, "b": -1.5, "é": -2.0, "あ": -1.0}
+    for length in (2, 3, 4, 5, 6, 7, 9, 12):
+        for _ in range(25):
+            text = random.choice([SPACE, "a", "あ"]) + "".join(random.choices("abéあ", k=length - 1))
+            scores[text] = -random.randint(0, 2 * length) / 2
+    file = UNKNOWN + b"".join(piece(text, score) for text, score in scores.items())
+    ours = SentencePieceTokenizer(fastseq._core.native.SentencePieceEncoder(file))
+    return ours, [("<unk>", 0.0), *scores.items()]
+
+
+WORD = st.text("abéあx私", min_size=1, max_size=16) | st.text("abéx", min_size=50, max_size=70)
+
+
+@given(words=st.lists(WORD, min_size=1, max_size=6))
+def test_of_equal_ways_the_first_is_taken(words):
+    """Beside the search in plain Python, whose sums are exact; then the same from the cache."""
+    ours, pieces = equal_scores()
+    ids = unigram(pieces, "".join(SPACE + word for word in words), 0)
+    assert ours.encode(" ".join(words)) == ids
+    assert ours.encode(" ".join(words)) == ids
 
 
 def test_unused_pieces_are_taken_apart_again(tmp_path):
