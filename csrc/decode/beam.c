@@ -208,13 +208,16 @@ static fs_status cut_room(beams *b, fs_arena *scratch, fs_error *err) {
 fs_status fs_beam(fs_stepper *m, const fs_decode_job *job, int64_t first, int64_t count, const fs_decode_out *out,
                   fs_arena *scratch, fs_run *run, int worker, fs_error *err) {
     beams b = {.m = m, .job = job, .out = out, .next = first, .end = first + count, .err = err};
+    fs_status st;
     b.most = (int)FS_MIN((int64_t)FS_MAX(m->rows / job->beam, 1), count);
     FS_TRY(cut_room(&b, scratch, err));
     FS_TRY(m->prepare(m, first, count, err));
     FS_TRY(admit(&b));
     while (b.n && !fs_run_stopped(run, worker)) {
         fill_tokens(&b);
-        FS_TRY(m->step(m, b.n, b.token, b.need, b.logits, err));
+        st = m->step(m, b.n, b.token, b.need, b.logits, err);
+        if (st == FS_ERR_INTERRUPTED) break; /* the run knows */
+        if (st != FS_OK) return st;
         fs_atomic_add(out->steps, 1);
         settle(&b);
         FS_TRY(admit(&b));

@@ -85,6 +85,7 @@ fs_status fs_greedy(fs_stepper *m, const fs_decode_job *job, int64_t first, int6
         st = fs_rows_pass(&rows, err);
         if (!rows.n) break;
     }
+    if (st == FS_ERR_INTERRUPTED) st = FS_OK; /* the run knows */
     fs_rows_stop(&rows, FS_END_RUN);
     fs_atomic_add(out->steps, rows.passes);
 done:

@@ -16,9 +16,13 @@ static void over(fs_waiting *waiting, fs_request *q) {
     l->news = 1;
 }
 
-fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t kept, fs_error *err) {
-    *l = (fs_lane){.waiting = {next, over}, .rows = {.m = m, .k = k, .waiting = &l->waiting}};
+static int in_vain(void *lane) { return fs_rows_in_vain(&((const fs_lane *)lane)->rows); }
+
+fs_status fs_lane_open(fs_lane *l, fs_stepper *m, fs_run *run, const fs_kernels *k, int64_t kept, fs_error *err) {
+    *l = (fs_lane){.waiting = {next, over}, .rows = {.m = m, .k = k, .waiting = &l->waiting}, .run = run};
     l->last = &l->first;
+    run->poll = in_vain;
+    run->poll_arg = l;
     if (m->shelf) {
         FS_TRY(fs_shelf_open(&l->shelf, m, kept, err));
         l->rows.shelf = &l->shelf;
@@ -58,6 +62,10 @@ fs_status fs_lane_work(fs_lane *l, fs_error *err) {
     l->news = 0;
     while (!l->news && st == FS_OK && (l->rows.n || l->first)) {
         st = fs_rows_pass(&l->rows, err);
+        if (st == FS_ERR_INTERRUPTED) { /* the next pass ends them */
+            fs_atomic_store(&l->run->stopped, FS_STOP_NONE);
+            st = FS_OK;
+        }
         l->news |= watched(&l->rows);
         if (fs_atomic_swap_if(&l->woken, 1, 0)) break;
     }

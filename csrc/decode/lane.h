@@ -3,6 +3,7 @@
 #ifndef FS_DECODE_LANE_H
 #define FS_DECODE_LANE_H
 
+#include "../base/parallel.h"
 #include "rows.h"
 
 typedef struct fs_lane {
@@ -13,12 +14,13 @@ typedef struct fs_lane {
     fs_request *over;          /* those that have ended, linked, and not been taken yet */
     int news;                  /* one has ended, or one that is watched has a new token */
     fs_atomic woken;
+    fs_run *run;               /* the stepper's: a pass that goes on in vain is given up */
     fs_arena arena;
 } fs_lane;
 
-/* kept: tokens of sequences that ended which are kept for prompts that begin as they do. The stepper is borrowed, and the lane
- * stays where it is. */
-fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t kept, fs_error *err);
+/* kept: tokens of sequences that ended which are kept for prompts that begin as they do. The stepper and its run are borrowed,
+ * and the lane stays where it is. */
+fs_status fs_lane_open(fs_lane *l, fs_stepper *m, fs_run *run, const fs_kernels *k, int64_t kept, fs_error *err);
 void fs_lane_close(fs_lane *l);
 
 /* A beginning that stays: of the stepper's places one. */

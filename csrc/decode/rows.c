@@ -88,6 +88,13 @@ static void end_cut_short(fs_rows *r) {
     if (any) refill(r);
 }
 
+int fs_rows_in_vain(const fs_rows *r) {
+    const int64_t now = fs_clock_ns();
+    for (int i = 0; i < r->n; i++)
+        if (cut_short(r->row[i].request, now) == FS_END_NONE) return 0;
+    return r->n > 0;
+}
+
 void fs_rows_stop(fs_rows *r, int how) {
     for (int i = 0; i < r->n; i++) end(r, r->row[i].request, how, 0);
     r->n = 0;

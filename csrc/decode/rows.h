@@ -50,6 +50,9 @@ void fs_rows_begin(fs_rows *r);
 /* Waiting requests take free rows, all rows take a step, those that end leave. Nothing happens when there is none. */
 fs_status fs_rows_pass(fs_rows *r, fs_error *err);
 
+/* Whether there are some under way, and all of them are to end: cancelled, or beyond their deadlines. */
+int fs_rows_in_vain(const fs_rows *r);
+
 /* All that are under way end, in the way given. */
 void fs_rows_stop(fs_rows *r, int how);
 

@@ -4,17 +4,21 @@
 #include "session_parts.h"
 #include "sublayer.h"
 
-/* The rows before the head, from tokens; cuts from s->step. */
-static void run_trunk(fs_session *s, fs_step *step) {
+enum { LONG = 32 }; /* tokens of a step that takes a while */
+
+/* The rows before the head, from tokens; cuts from s->step. A long step that is stopped is given up between two blocks. */
+static fs_status run_trunk(fs_session *s, fs_step *step, fs_error *err) {
     const fs_graph *g = s->decoder;
     for (int i = 0; i < g->count; i++)
         if (s->attention && s->attention->feeding && g->blocks[i] == &s->attention->block) step->feed = s->state[i];
     for (int i = 0; i < g->count - 1; i++) {
+        if (step->n >= LONG && fs_run_stopped(s->run, s->worker)) return fs_run_status(s->run, err);
         step->state = s->state[i];
         step->prepared = s->made[i];
         if (g->blocks[i]->ops->step) fs_sublayer_step(g->blocks[i], step);
         step->kept_at += g->blocks[i]->kept_floats;
     }
+    return FS_OK;
 }
 
 static fs_status enough(fs_buffer *b, size_t bytes, fs_error *err) {
@@ -78,8 +82,11 @@ fs_status fs_session_feed(fs_stepper *stepper, int row, int count, const int32_t
         const int32_t some = FS_MIN(count - at, stepper->widest);
         fs_step step;
         FS_TRY(place_tokens(s, row, 1, &some, &n, err));
+        fs_status st;
         FS_TRY(begin_step(s, n, tokens + at, &step, err));
-        run_trunk(s, &step);
+        st = run_trunk(s, &step, err);
+        if (st == FS_ERR_INTERRUPTED) break; /* as between two parts: whoever asked looks before the next step */
+        if (st != FS_OK) return st;
     }
     return FS_OK;
 }
@@ -124,7 +131,7 @@ fs_status fs_session_step(fs_stepper *stepper, int n, const int32_t *tokens, con
     FS_TRY(begin_step(s, n, tokens, &step, err));
     step.attention = s->weights;
     step.attention_stride = s->longest;
-    run_trunk(s, &step);
+    FS_TRY(run_trunk(s, &step, err));
     need = some_of(need, n);
     wanted = run_head(s, n, step.x, need, logits);
     for (int i = n - 1; need && i >= 0; i--) /* from the last, so that no row is overwritten before it has moved */
@@ -142,7 +149,7 @@ fs_status fs_session_run(fs_stepper *stepper, int n, const int32_t *counts, cons
     FS_TRY(begin_step(s, all, tokens, &step, err));
     step.attention = s->weights;
     step.attention_stride = s->longest;
-    run_trunk(s, &step);
+    FS_TRY(run_trunk(s, &step, err));
     run_head(s, all, step.x, some_of(need, all), logits);
     return FS_OK;
 }

@@ -21,7 +21,9 @@ struct fs_stepper {
     fs_status (*prepare)(fs_stepper *s, int64_t first, int64_t count, fs_error *err);
     /* `row` becomes a new hypothesis of `source`, one of those prepared. */
     void (*begin)(fs_stepper *s, int row, int64_t source);
-    /* tokens (n) go in; logits (n, V) come out where need[i] is nonzero (everywhere when need is NULL). */
+    /* A long step or run whose work is to stop gives it up: FS_ERR_INTERRUPTED. Its rows then can only begin anew.
+     *
+     * tokens (n) go in; logits (n, V) come out where need[i] is nonzero (everywhere when need is NULL). */
     fs_status (*step)(fs_stepper *s, int n, const int32_t *tokens, const unsigned char *need, float *logits, fs_error *err);
     /* counts[i] tokens of each row i < n go in (none where it is 0), those of a row one behind the other: tokens (N), N at
      * most W. Logits come out of those tokens that need[token] asks for (need NULL: of all), one after another: (wanted, V),

@@ -21,7 +21,7 @@ cdef extern from "decode/decode.h" nogil:
 cdef extern from "decode/lane.h" nogil:
     ctypedef struct fs_lane:
         pass
-    fs_status fs_lane_open(fs_lane *l, fs_stepper *m, const fs_kernels *k, int64_t kept, fs_error *err)
+    fs_status fs_lane_open(fs_lane *l, fs_stepper *m, fs_run *run, const fs_kernels *k, int64_t kept, fs_error *err)
     void fs_lane_close(fs_lane *l)
     fs_status fs_lane_load(fs_lane *l, const fs_beginning *b, fs_error *err)
     void fs_lane_add(fs_lane *l, fs_request *request)
@@ -140,7 +140,7 @@ cdef class Lane:
         self.run.threads = 1
         self.sessions = _Sessions(1)
         self.sessions.open(decoder.g, &sources, rows, &self.run)
-        check(fs_lane_open(&self.lane, self.sessions.steppers[0], decoder.k, kept, &err), &err)
+        check(fs_lane_open(&self.lane, self.sessions.steppers[0], &self.run, decoder.k, kept, &err), &err)
         for beginning in beginnings if self.sessions.steppers[0].size != NULL else ():
             b = beginning.of(decoder)
             check(fs_lane_load(&self.lane, b, &err), &err)

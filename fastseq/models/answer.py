@@ -17,7 +17,7 @@ from fastseq.text.streams import DecodeStream
 if TYPE_CHECKING:
     import asyncio
 
-    from fastseq.models.constrained import Guide
+    from fastseq.models.constraints import Guide
     from fastseq.models.search import Search
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, MissingExtraError, UnsupportedError
 from fastseq.text.sentencepiece import SentencePieceTokenizer
 
@@ -37,6 +38,24 @@ def constraint(decoder: Decoder, search: Search) -> Constraint:
     if search.choices is not None:
         return Choices(decoder, search.choices, stops)
     return Guided(decoder, search.regex, search.json_schema, stops)
+
+
+class Guide:
+    """One answer in the making, and what it has to be."""
+
+    def __init__(self, request: native.Request, rule: Constraint) -> None:
+        self.request, self.rule, self.seen = request, rule, 0
+        request.watch(True)
+        request.mask(rule.mask())
+
+    def go_on(self) -> None:
+        """Takes the tokens that have come, and says what may come next."""
+        new = self.request.ids(self.seen)
+        self.seen += len(new)
+        for token in new.tolist():
+            self.rule.take(token)
+        if len(new):
+            self.request.mask(self.rule.mask())
 
 
 class Choices:

@@ -16,8 +16,7 @@ import numpy as np
 from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, BusyError, ClosedError
 from fastseq.models.answer import Answer, telling
-from fastseq.models.constrained import Guide
-from fastseq.models.constraints import constraint
+from fastseq.models.constraints import Guide, constraint
 from fastseq.models.prompt_cache import PromptCache
 from fastseq.models.results import Generation
 from fastseq.models.sampling import whole

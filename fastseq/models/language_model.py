@@ -230,7 +230,7 @@ class LanguageModel(Model):
         self._open()
         decoder = self.decoder
         if search.constraints:
-            return constrained.generate(decoder, batch, search, tokenized)
+            return constrained.generate(self, batch, search, tokenized)
         begun, since = time.perf_counter(), native.clock()
         prompts = repeated(batch, search.samples)
         limits, threads = decoder.limit(search.max_new_tokens), self._threads(search.threads)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastseq._core import native
+from fastseq.models.blocks import Embedding, FeedForward, Linear, SelfAttention
 from tests.nn.networks import Maker
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signals on this system")
@@ -62,3 +63,24 @@ def test_one_long_text_stops():
     took = seconds_to_stop(lambda: graph.forward(ids, [0, len(ids)], rows=False))
     print(f"stopped after {took * 1e3:.0f} ms")
     assert took < SOON + SLACK
+
+
+def test_a_pass_of_a_long_prompt_is_given_up():
+    make, width = Maker(4), 256
+    before = {"residual": True, "norm": "rms", "norm_place": "before"}
+    layers = [FeedForward(f"f{i}", width, 4 * width, **before) for i in range(4)]
+    attention = SelfAttention("a", width, 4, causal=True, **before)
+    made = make.blocks(Embedding("e", 50, width), attention, *layers, Linear("h", width, 50))
+    graph = native.Graph(made, make.tensors)
+    prompt = np.ones(256, np.int32), np.array([0, 256])
+
+    def seconds(**more):
+        begun = time.perf_counter()
+        found = graph.decode(None, prompt, stop=[], max_new_tokens=1, threads=1, **more)
+        return time.perf_counter() - begun, found
+
+    whole = min(seconds()[0] for _ in range(3))
+    for beam in (1, 2):
+        tries = [seconds(deadline=whole / 8, beam=beam) for _ in range(3)]
+        assert all(found.late and not len(found.ids) for _, found in tries)
+        assert min(took for took, _ in tries) < whole / 2
