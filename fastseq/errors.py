@@ -26,9 +26,10 @@ class FastseqError(Exception):
 
     def within(self, place: str) -> FastseqError:
         """The same error, its `where` put inside `place` (a file, say)."""
+        named = self.where == place or self.where.startswith((f"{place}: ", f"{place}/", f"{place}\\"))
         return type(self)(
             self.what,
-            where=f"{place}: {self.where}" if self.where else place,
+            where=self.where if named else f"{place}: {self.where}" if self.where else place,
             expected=self.expected,
             found=self.found,
         )

@@ -1,5 +1,6 @@
-"""GGUF language models of the families of `gguf_families`, as they are, quantized or not.
+"""A GGUF file of a language model, its weights as they are, quantized or not.
 
+The families are those of `gguf_families`.
 Matrices in blocks stay blocks (`BlockTensor`); what is not supported is refused by its key or its tensor.
 """
 

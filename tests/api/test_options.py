@@ -139,3 +139,7 @@ def test_errors_say_what_they_know():
     assert str(error("bad", where="a", expected="b")) == "a: bad (expected b)"
     assert str(error("bad", found="c")) == "bad (found c)"
     assert str(error("bad")) == "bad"
+    assert error("bad", where="b: c").within("a").where == "a: b: c"
+    assert error("bad", where="a/b: c").within("a").where == "a/b: c"
+    assert error("bad", where="ab: c").within("a").where == "a: ab: c"
+    assert error("bad").within("a").where == "a"

@@ -47,12 +47,15 @@ def test_steps_are_a_pass(name, tmp_path):
 def test_saved_and_loaded_again(tmp_path):
     write(tmp_path / "here", CASES["llama yarn"])
     (tmp_path / "here" / "chat_template.jinja").write_text("{{ messages }}")
-    (tmp_path / "here" / "generation_config.json").write_text('{"temperature": 0.7, "eos_token_id": [5, 1]}')
+    (tmp_path / "here" / "generation_config.json").write_text(
+        '{"temperature": 0.7, "eos_token_id": [5, 1], "max_new_tokens": 33}'
+    )
     with fastseq.load(tmp_path / "here") as model:
         model.save(tmp_path / "there")
         assert model.spec.chat_template == "{{ messages }}"
         assert model.spec.generation.stop == ("5", "1")
         assert model.spec.generation.advised == {"temperature": 0.7}
+        assert model.spec.generation.max_new_tokens == 33
         [wanted] = model.score_ids([IDS])
     with fastseq.load(tmp_path / "there") as again:
         assert again.spec == model.spec
@@ -270,6 +273,9 @@ def test_texts_go_in_and_come_out(tmp_path):
             assert model.generate(prompt, max_new_tokens=30).ids.tolist() == one.ids.tolist()
         [next_one] = model.next_token("A", top_k=1)
         assert next_one.probability > 0
+    (tmp_path / "generation_config.json").write_text('{"max_new_tokens": 0}')
+    with pytest.raises(errors.FormatError, match=r"generation_config\.json: max_new_tokens"):
+        fastseq.load(tmp_path)
     (tmp_path / "generation_config.json").write_text('{"eos_token_id": 90}')
     with pytest.raises(errors.FastseqError, match=r"generation_config\.json.*90"):
         fastseq.load(tmp_path)

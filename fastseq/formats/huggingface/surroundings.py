@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from fastseq.files import read_json, regular_size
 from fastseq.formats.fields import Fields
 from fastseq.formats.huggingface import merges
 from fastseq.models.plain import shown
-from fastseq.models.spec import GenerationSpec
+from fastseq.models.spec import TOKENS_MAX, GenerationSpec
 from fastseq.text import Tokenizer, sentencepiece
 from fastseq.text.bpe import BpeTokenizer
 from fastseq.text.pipeline import PipelineTokenizer
@@ -52,11 +53,14 @@ def generation(folder: Path, config: Fields, found: Tokenizer | None, vocabulary
         named = tuple(_spelled(id, found) for id in stops)
     except FastseqError as error:
         raise error.within(str(path)) from None
-    return GenerationSpec(
+    made = GenerationSpec(
         start=start,
         stop=named,
         advised={key: float(value) for key, value in advised.items()},
     )
+    if not given.has("max_new_tokens"):
+        return made
+    return dataclasses.replace(made, max_new_tokens=given.whole("max_new_tokens", most=TOKENS_MAX))
 
 
 def chat_template(folder: Path) -> str:
