@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from fastseq._core import native
-from fastseq.models.parts import Decoder, before, generations
+from fastseq.models.outputs import before, generations
+from fastseq.models.parts import Decoder
 from fastseq.models.results import Generation, Timings
 from fastseq.text.streams import DecodeStream
 

@@ -15,7 +15,8 @@ from fastseq.models import chat, constrained
 from fastseq.models.answer import Answer
 from fastseq.models.base import Model, Texts, Weights, listed, packed, prefixed
 from fastseq.models.engine import Engine
-from fastseq.models.parts import Decoder, generations, leaving, repeated
+from fastseq.models.outputs import generations, leaving, repeated
+from fastseq.models.parts import Decoder
 from fastseq.models.prompt_cache import PromptCache
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
 from fastseq.models.runs import streamed

@@ -14,7 +14,8 @@ from fastseq.errors import ArgumentError
 from fastseq.models.base import Model, Texts, Weights, listed, packed
 from fastseq.models.blocks import Embedding
 from fastseq.models.documents import translate
-from fastseq.models.parts import Decoder, Encoder, generations, leaving, repeated
+from fastseq.models.outputs import generations, leaving, repeated
+from fastseq.models.parts import Decoder, Encoder
 from fastseq.models.results import Generation, Timings, ended_together, said
 from fastseq.models.runs import streamed
 from fastseq.models.search import Search, Told, reporting
