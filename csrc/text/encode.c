@@ -61,10 +61,10 @@ static void take_over(fs_text_block *b, fs_text_block *before) {
     before->ids = before->spans = none;
 }
 
-fs_status fs_text_block_cache(fs_text_block *block, fs_cache_pool *pool) {
+fs_status fs_text_block_cache(fs_text_block *block, fs_cache_pool *pool, size_t bytes) {
     if (block->cache) return FS_OK;
     block->pool = pool;
-    block->cache = fs_cache_take(pool);
+    block->cache = fs_cache_take(pool, bytes);
     return block->cache ? FS_OK : fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
 }
 

@@ -108,8 +108,8 @@ void fs_encoded_free(fs_encoded *out);
 void fs_text_block_begin(fs_text_block *block); /* for one text: all but the error is zero */
 void fs_text_block_free(fs_text_block *block);
 
-/* The cache of a block, of a pool; taken on the first call. */
-fs_status fs_text_block_cache(fs_text_block *block, struct fs_cache_pool *pool);
+/* The cache of a block, of a pool; taken on the first call, for texts of so many bytes. */
+fs_status fs_text_block_cache(fs_text_block *block, struct fs_cache_pool *pool, size_t bytes);
 
 /* The job of an fs_encoder. */
 fs_status fs_rule_job(const fs_text_call *call, fs_text text, int64_t place, unsigned want, fs_text_block *block,

@@ -222,7 +222,7 @@ fs_status fs_bpe_job(const fs_text_call *call, fs_text text, int64_t place, unsi
         return fs_fail(&block->error, FS_ERR_VALUE, where, "text too long", "at most %d bytes|%llu", FS_TEXT_MAX,
                        (unsigned long long)text.size);
     }
-    r.cache = fs_cache_take(&r.e->pool);
+    r.cache = fs_cache_take(&r.e->pool, text.size);
     if (!r.cache) return fs_fail_memory(&block->error, "cache", sizeof(fs_cached) * 2 * FS_CACHE_LINES);
     st = encode_text(&r, place);
     fs_cache_give(&r.e->pool, r.cache);

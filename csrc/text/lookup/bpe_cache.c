@@ -4,22 +4,26 @@
 
 #define STORE_BYTES (16 << 20)
 #define LINES_BYTES (2 * FS_CACHE_LINES * sizeof(fs_cached))
-#define KEPT_FEW 1024 /* pieces; of more the lines are worth huge pages */
+#define KEPT_FEW 1024 /* pieces; of more the lines are worth huge pages, */
+#define TEXT_SHORT 32768 /* bytes; and of longer texts */
 
-static fs_bpe_cache *cache_new(void) {
+static fs_bpe_cache *cache_new(int many) {
     fs_bpe_cache *c = fs_alloc(sizeof *c);
-    if (c) c->lines = fs_alloc_sparse(LINES_BYTES);
+    if (!c) return NULL;
+    c->lines = many ? fs_alloc_table(LINES_BYTES) : fs_alloc_sparse(LINES_BYTES);
+    c->kept = many ? -1 : 0;
     return c;
 }
 
-/* A few short texts touch few pages of the lines; one that goes on moves to huge pages. */
-static void move_to_huge_pages(fs_bpe_cache *c) {
-    fs_cached *lines = fs_alloc_pages(LINES_BYTES);
+/* A few short texts touch few pages of the lines; what goes on has huge pages. What was kept is found again sooner than it is
+ * copied, since reading pages that nobody touched costs as much as those. */
+static void begin_on_huge_pages(fs_bpe_cache *c) {
+    fs_cached *lines = fs_alloc_table(LINES_BYTES);
     c->kept = -1;
     if (!lines) return;
-    memcpy(lines, c->lines, LINES_BYTES);
     fs_free(c->lines);
     c->lines = lines;
+    c->store.size = 0;
 }
 
 static void cache_free(fs_bpe_cache *c) {
@@ -96,17 +100,17 @@ void fs_cache_keep_long(fs_bpe_cache *c, uint64_t hash, const uint8_t *piece, in
     if (size <= FS_CACHED_BYTES) fs_cache_store(c, fs_cache_long_key(hash, size), hash, piece, size, ids, count);
 }
 
-fs_bpe_cache *fs_cache_take(fs_cache_pool *pool) {
+fs_bpe_cache *fs_cache_take(fs_cache_pool *pool, size_t bytes) {
     fs_bpe_cache *c;
     int i;
     for (i = 0; i < FS_POOLED; i++) {
         const int64_t kept = fs_atomic_load(&pool->kept[i]);
         if (!kept || !fs_atomic_swap_if(&pool->kept[i], kept, 0)) continue;
         c = (fs_bpe_cache *)(uintptr_t)kept;
-        if (c->kept > KEPT_FEW) move_to_huge_pages(c);
+        if (c->kept > KEPT_FEW || (c->kept >= 0 && bytes > TEXT_SHORT)) begin_on_huge_pages(c);
         return c;
     }
-    c = cache_new();
+    c = cache_new(bytes > TEXT_SHORT);
     if (c && c->lines) return c;
     cache_free(c);
     return NULL;

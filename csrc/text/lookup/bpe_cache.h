@@ -85,7 +85,8 @@ typedef struct fs_cache_pool {
     fs_atomic kept[FS_POOLED]; /* fs_bpe_cache *, 0: none */
 } fs_cache_pool;
 
-fs_bpe_cache *fs_cache_take(fs_cache_pool *pool); /* NULL: no memory */
+/* For texts of so many bytes in all, about; NULL: no memory. */
+fs_bpe_cache *fs_cache_take(fs_cache_pool *pool, size_t bytes);
 void fs_cache_give(fs_cache_pool *pool, fs_bpe_cache *cache);
 void fs_cache_pool_free(fs_cache_pool *pool);
 

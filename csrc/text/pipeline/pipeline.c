@@ -43,7 +43,7 @@ static fs_pipeline_worker *take_worker(fs_pipeline *e) {
 }
 
 fs_bpe_cache *fs_pipeline_cache(fs_pipeline *e, fs_bpe_cache **cache) {
-    if (!*cache) *cache = fs_cache_take(&e->caches);
+    if (!*cache) *cache = fs_cache_take(&e->caches, SIZE_MAX); /* which it keeps */
     return *cache;
 }
 

@@ -18,7 +18,7 @@
 #define FS_UNIGRAM_SUM_MAX 100000.0 /* then sums begin anew, as SentencePiece has it since 0.2 */
 #define FS_PIECE_MAX 4096    /* bytes of a piece */
 #define FS_PIECES_MAX (1 << 22)
-#define FS_UNIGRAM_MARGIN 4
+#define FS_UNIGRAM_MARGIN 8
 #define FS_UNIGRAM_WORD 60   /* bytes of a word that is searched as a whole */
 
 typedef enum fs_pieces_kind {
@@ -115,10 +115,10 @@ fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int
  * at each of its places, `largest` the largest absolute value of a sum. */
 float fs_unigram_reach(const fs_pieces *p, double gap, double largest, int32_t chars);
 
-/* The same of a word that nothing is before, to `ids`, which has room for one a byte; returns how many there are. Only where
- * p->quick is set. `spaced`: a U+2581 is before it, which size does not count. size + spaced <= FS_UNIGRAM_WORD, and
- * FS_UNIGRAM_MARGIN bytes of 0xFF are behind it. */
-int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t size, int spaced, int32_t *ids, float *reach);
+/* The same of a word that nothing is before, at most FS_UNIGRAM_WORD bytes, to `ids`, which has room for one a byte; returns how
+ * many there are. Only where p->quick is set. `spaced`: the first byte stands for U+2581 and is 0. FS_UNIGRAM_MARGIN bytes of 0xFF
+ * are behind the word. */
+int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t places, int spaced, int32_t *ids, float *reach);
 
 /* The least reach of single characters. */
 float fs_unigram_reach_one(const fs_pieces *p);

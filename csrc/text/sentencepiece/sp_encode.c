@@ -101,7 +101,10 @@ static fs_status encode_by_words(route *r) {
 }
 
 static fs_status encode_texts(route *r) {
-    FS_TRY(fs_text_block_cache(r->block, &((fs_sp_encoder *)r->e)->pool));
+    const fs_text *text;
+    size_t bytes = 0;
+    for (text = r->text; text < r->end; text++) bytes += text->size;
+    FS_TRY(fs_text_block_cache(r->block, &((fs_sp_encoder *)r->e)->pool, bytes));
     FS_TRY(begin_text(r));
     if (r->e->model.by_words && !r->a.tracked) return encode_by_words(r);
     while (r->text < r->end) {

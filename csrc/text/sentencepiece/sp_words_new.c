@@ -66,7 +66,6 @@ static int copy_plain(const fs_sp_words *w, const fs_noted_word *word, uint8_t *
         to[3 + i] = word->text[i];
         all &= plain[word->text[i]];
     }
-    memcpy(to, FS_SP_SPACE, 3);
     return all;
 }
 
@@ -94,7 +93,9 @@ static fs_status learn_short(fs_sp_words *w, const fs_noted_word *word, int *kep
     FS_TRY(prepare_short(w, word, text, &size));
     *done = w->whole;
     if (!size || w->whole) return FS_OK;
-    n = fs_unigram_encode_word(&w->m->pieces, text + 3, size - 3, 1, ids + 1, &reach);
+    text[2] = 0; /* which stands for all of U+2581 */
+    n = fs_unigram_encode_word(&w->m->pieces, text + 2, size - 2, 1, ids + 1, &reach);
+    memcpy(text, FS_SP_SPACE, 3);
     for (i = 1; i <= n; i++) known &= ids[i] >= 0;
     if (known) {
         ids[0] = fs_note_of(reach, 0);

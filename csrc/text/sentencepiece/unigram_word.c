@@ -6,6 +6,7 @@
 #include "text/unicode/utf8.h"
 
 #define NEAR 4 /* places of a piece: longer ones are few, but for those that begin the word */
+#define SIDE 4 /* places side by side: how often a loop goes around is a guess, of which this leaves few to choose from */
 #define FAR_MOST ((FS_UNIGRAM_WORD - NEAR) * (FS_UNIGRAM_WORD - NEAR + 1) / 2)
 
 /* Pieces of more than NEAR places, listed by the place where they end. */
@@ -45,10 +46,10 @@ FS_INLINE uint64_t child(uint64_t unit, uint8_t byte) {
 #define NAME(name) name##_double
 #include "text/body/unigram_word.inc"
 
-int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t size, int spaced, int32_t *ids, float *reach) {
+int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t places, int spaced, int32_t *ids, float *reach) {
     double gap, largest;
-    const int32_t n = p->single ? encode_float(p, text, size, spaced != 0, ids, &gap, &largest)
-                                : encode_double(p, text, size, spaced != 0, ids, &gap, &largest);
-    *reach = fs_unigram_reach(p, gap, largest, size + 3);
+    const int32_t n = p->single ? encode_float(p, text, places, spaced != 0, ids, &gap, &largest)
+                                : encode_double(p, text, places, spaced != 0, ids, &gap, &largest);
+    *reach = fs_unigram_reach(p, gap, largest, places + 2);
     return n;
 }
