@@ -4,10 +4,11 @@
 
 Against llama.cpp (llama-cpp-python) on the same file and on a Q4_0 one that its own tool made of it, and
 against CTranslate2 in int8, converted from the file's weights as float32 (with transformers and accelerate);
-peers that are not installed are left out. Greedy throughout. "memory allows": the speed at which this core
-was seen to read memory in the same run over the bytes of the file's weights, which a token needs once each.
-Loading is that of a package whose modules are compiled, as they are where it is installed. The peers' files,
-and those modules, are kept under the system's folder for temporary files.
+peers that are not installed are left out. Greedy throughout. "as" a peer: the share of 32 texts whose next
+token is the peer's, too; Q4_0 and int8 are other roundings of the same weights. "memory allows": the speed
+at which this core was seen to read memory in the same run over the bytes of the file's weights, which a token
+needs once each. Loading is that of a package whose modules are compiled, as they are where it is installed.
+The peers' files, and those modules, are kept under the system's folder for temporary files.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +146,17 @@ def bandwidth() -> float:
     return best
 
 
-def agree(ours: list[Ids], theirs: list[Ids]) -> float:
-    """Share of the first tokens, before and with the first that differs, that are the same."""
-    same = [
-        a == b
-        for mine, other in zip(ours, theirs, strict=True)
-        for a, b in zip(mine[:16], other[:16], strict=True)
-    ]
-    return sum(same) / len(same)
+@lru_cache
+def next_tokens(generate: Generate, count: int) -> list[Ids]:
+    """The next token of so many texts of 64. Of longer answers all tokens behind one that differs do, too."""
+    return generate(prompts(count, 64), 1)
+
+
+def agree(ours: Generate, theirs: Generate, options: harness.Options) -> float:
+    """Share of texts of which both have the same next token."""
+    count = 2 if options.smoke else 32
+    pairs = zip(next_tokens(ours, count), next_tokens(theirs, count), strict=True)
+    return sum(mine == other for mine, other in pairs) / count
 
 
 def timed(generate: Generate, texts: list[Ids], count: int) -> Callable[[], float]:
@@ -208,11 +213,12 @@ def run(options: harness.Options) -> Iterator[harness.Table]:
         title: str, texts: list[Ids], count: int, work: int, some: dict[str, Generate], **facts: Any
     ) -> harness.Table:
         table = harness.Table(title, rate="tokens/s")
-        first = {name: generate(texts, count) for name, generate in some.items()}
-        ours = next(iter(some))
-        for name in list(some)[1:]:
+        for generate in some.values():
+            generate(texts, count)
+        ours, *others = some.values()
+        for name, other in zip(list(some)[1:], others, strict=True):
             if count > 1:
-                facts[f"as {name}"] = round(agree(first[ours], first[name]), 2)
+                facts[f"as {name}"] = round(agree(ours, other, options), 2)
         times = interleaved({name: timed(generate, texts, count) for name, generate in some.items()}, options)
         table.add("", times, work=work, **facts)
         return table
