@@ -77,9 +77,12 @@ def test_a_pass_of_a_long_prompt_is_given_up():
     def run(**more):
         return graph.decode(None, prompt, stop=[], max_new_tokens=1, threads=1, **more)
 
-    begun = time.perf_counter()
-    assert len(run().ids) == 1
-    whole = time.perf_counter() - begun
+    def seconds():
+        begun = time.perf_counter()
+        assert len(run().ids) == 1
+        return time.perf_counter() - begun
+
+    whole = min(seconds() for _ in range(3))
     for beam in (1, 2):
         found = run(deadline=whole / 8, beam=beam)
         assert found.late
