@@ -166,7 +166,7 @@ static void note_words(fs_pieces *p) {
     p->space_value = i == 3 ? value + 1 : 0;
     p->space_base = i == 3 ? base : 0;
     for (id = 0; id < p->count; id++) largest = FS_MAX(largest, fabs(fs_pieces_score(p, id)));
-    p->quick = largest * (FS_UNIGRAM_WORD + 1) < FS_UNIGRAM_SUM_MAX;
+    p->quick = p->single && largest * (FS_UNIGRAM_WORD + 1) < FS_UNIGRAM_SUM_MAX;
 }
 
 fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
