@@ -6,24 +6,6 @@
 
 #include "base/portable.h"
 
-#if defined(__SSE2__) || defined(_M_X64)
-#include <emmintrin.h>
-
-/* Bit i: p[i] is U+0020. */
-FS_INLINE uint64_t fs_space_bits(const uint8_t *p) {
-    const __m128i space = _mm_set1_epi8(' ');
-    uint64_t bits = 0;
-    int i;
-    FS_UNROLL
-    for (i = 0; i < 4; i++) {
-        const __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), space);
-        bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(equal) << (16 * i);
-    }
-    return bits;
-}
-
-#else
-
 /* Bit i: p[i] is U+0020. Eight bytes at a time, whose first is the lowest whatever the machine's order. */
 FS_INLINE uint64_t fs_space_bits(const uint8_t *p) {
     const uint64_t low = 0x7F7F7F7F7F7F7F7Fu;
@@ -38,5 +20,4 @@ FS_INLINE uint64_t fs_space_bits(const uint8_t *p) {
     return bits;
 }
 
-#endif
 #endif
