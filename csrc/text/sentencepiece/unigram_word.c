@@ -91,9 +91,10 @@ FS_INLINE int find_first(const fs_pieces *p, word *w, uint32_t *bases, const uin
     int32_t i;
     *all = *any = 0;
     for (i = 0; i < places; i += SIDE) {
-        int32_t at;
+        int32_t side;
         FS_UNROLL
-        for (at = i; at < i + SIDE; at++) {
+        for (side = 0; side < SIDE; side++) {
+            const int32_t at = i + side;
             const uint8_t byte = text[at];
             const uint64_t found = child(units[p->found.root ^ byte], byte);
             const uint32_t value = (uint32_t)found >> 9;
@@ -127,9 +128,10 @@ FS_INLINE int find_pieces(const fs_pieces *p, word *w, far_pieces *far, const ui
     left = (uint32_t)find_first(p, w, bases, text, places, spaced, &all, &any);
     for (k = 1; k < NEAR && left; k++) {
         for (left = 0, i = 0; i < places; i += SIDE) {
-            int32_t at;
+            int32_t side;
             FS_UNROLL
-            for (at = i; at < i + SIDE; at++) {
+            for (side = 0; side < SIDE; side++) {
+                const int32_t at = i + side;
                 const uint8_t byte = text[at + k];
                 const uint64_t found = child(units[bases[at] ^ byte], byte);
                 const uint32_t value = (uint32_t)found >> 9;
