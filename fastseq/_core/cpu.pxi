@@ -133,6 +133,8 @@ cdef class Run:
     cdef object progress, raised
 
     def __cinit__(self, threads=None, progress=None, deadline=None):
+        if threads is not None and not isinstance(threads, int) and hasattr(threads, "__index__"):
+            threads = threads.__index__()  # NumPy's
         if threads is not None and (not isinstance(threads, int) or not 0 <= threads <= 4096):
             raise errors.ArgumentError("bad thread count", where="threads", expected="0 to 4096", found=repr(threads))
         self.run.threads = 0 if threads is None else threads

@@ -27,8 +27,11 @@ cdef fs_text view_of_any(object text, str name, Py_ssize_t place) except *:
     """The same of a str or of bytes, which must be UTF-8."""
     cdef fs_text view
     cdef size_t valid
-    if not isinstance(text, bytes):
+    if PyUnicode_Check(text):
         return view_of(text, name, place)
+    if not isinstance(text, bytes):
+        where = name if place < 0 else f"{name}[{place}]"
+        raise errors.ArgumentTypeError("not a text", where=where, expected="str or bytes", found=type(text).__name__)
     view.data, view.size = <const uint8_t *>PyBytes_AS_STRING(text), <size_t>PyBytes_GET_SIZE(text)
     valid = fs_utf8_valid(view.data, view.size)
     if valid != view.size:

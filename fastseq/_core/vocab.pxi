@@ -24,8 +24,8 @@ def probe_character(int code) -> tuple:
 
 
 def as_ids(ids) -> np.ndarray:
-    """Any sequence of integers as a contiguous int32 array."""
-    array = np.asarray(ids)
+    """A sequence or an iterator of integers as a contiguous int32 array."""
+    array = np.asarray(list(ids) if hasattr(ids, "__next__") else ids)
     if array.size == 0:
         return np.empty(0, np.int32)
     if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -34,7 +34,10 @@ def as_ids(ids) -> np.ndarray:
             found=f"{array.dtype}, {array.ndim} dimensions",
         )
     if array.dtype != np.int32 and (array.min() < -(2**31) or array.max() >= 2**31):
-        raise errors.ArgumentError("id not in the vocabulary", where="ids", expected="31-bit integers", found="larger")
+        place = int(np.flatnonzero((array < -(2**31)) | (array >= 2**31))[0])
+        raise errors.ArgumentError(
+            "id not in the vocabulary", where=f"ids[{place}]", expected="an id of it", found=str(array[place])
+        )
     return np.ascontiguousarray(array, np.int32)
 
 

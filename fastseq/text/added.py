@@ -100,7 +100,15 @@ class AddedTokens:
                     "not a set of tokens", where=where, expected='"all" or a set of tokens', found=repr(names)
                 )
             return everything
-        chosen = set(names)
+        try:
+            chosen = set(names)
+        except TypeError:
+            raise ArgumentTypeError(
+                "not a set of tokens",
+                where=where,
+                expected='"all" or a set of tokens',
+                found=f"{names!r:.60}",
+            ) from None
         if unknown := chosen - self.special:
             raise ArgumentError(
                 "not a special token",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, FastseqError, FormatError, UnsupportedError
+from fastseq.errors import ArgumentError, ArgumentTypeError, FastseqError, FormatError, UnsupportedError
 from fastseq.files import mapped, write_whole
 from fastseq.lazy import np
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens
-from fastseq.text.batch import Batch
-from fastseq.text.tokenizer import Ids, Tokenizer
+from fastseq.text.tokenizer import Errors, Ids, Tokenizer, check_errors
 
 if TYPE_CHECKING:
     from fastseq.text.regexes import Pattern
@@ -35,8 +34,13 @@ class BpeTokenizer(Tokenizer):
 
     _native: native.BpeEncoder
 
-    def __init__(self, encoder: native.BpeEncoder, added: Sequence[AddedToken] = ()) -> None:
-        self._native = encoder
+    def __init__(
+        self,
+        encoder: native.BpeEncoder,
+        added: Sequence[AddedToken] = (),
+        normalizer: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._native, self._normalizer = encoder, normalizer
         self._added = AddedTokens(added)
 
     def __len__(self) -> int:
@@ -53,12 +57,17 @@ class BpeTokenizer(Tokenizer):
 
     # ids to text
 
-    def token_id(self, token: str) -> int | None:
-        """The id of a token by its spelling, added ones first; None when there is none."""
+    def token_id(self, token: str | bytes) -> int | None:
+        """The id of a token by its text or its bytes, added ones first; None when there is none."""
+        if not isinstance(token, (str, bytes)):
+            raise ArgumentTypeError(
+                "not a token", where="token", expected="str or bytes", found=type(token).__name__
+            )
+        spelling = token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token
         for added in self._added.tokens:
-            if added.text == token:
+            if added.text.encode() == spelling:
                 return added.id
-        found = self._native.token_id(token.encode("utf-8", "surrogatepass"))
+        found = self._native.token_id(spelling)
         return found if found >= 0 else None
 
     def token(self, id: int) -> bytes:
@@ -88,29 +97,11 @@ class BpeTokenizer(Tokenizer):
         """The bytes of ids."""
         return self._native.decode(ids, skip_special_tokens)
 
-    def decode(
-        self,
-        ids: Ids,
-        *,
-        skip_special_tokens: bool = True,
-        errors: Literal["replace", "strict"] = "replace",
-    ) -> str:
-        """The text of ids.
-
-        Bytes that are not UTF-8 become U+FFFD, or raise `UnicodeDecodeError` with
-        `errors="strict"`. An id out of the vocabulary raises `ArgumentError` naming its place.
-        """
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True, errors: Errors = "replace") -> str:
+        """See `Tokenizer.decode`."""
+        if errors != "replace":
+            check_errors(errors)
         return self._native.decode_text(ids, skip_special_tokens, errors)
-
-    def decode_batch(
-        self,
-        batch: Batch | Iterable[Ids],
-        *,
-        skip_special_tokens: bool = True,
-        errors: Literal["replace", "strict"] = "replace",
-    ) -> list[str]:
-        """The texts of many lists of ids."""
-        return [self.decode(ids, skip_special_tokens=skip_special_tokens, errors=errors) for ids in batch]
 
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
         """A decoder that is given ids as they come and never gives half a character."""
@@ -122,8 +113,7 @@ class BpeTokenizer(Tokenizer):
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""
-        if self._native.normalizer is not None:
-            raise UnsupportedError("a normalizer cannot be stored in a native folder yet", where="normalizer")
+        normalized = {} if self._native.normalizer is None else {"normalizer": self._normalizer}
         pattern, space, prepend, append = self._native.cutting()
         return {
             "kind": "bpe",
@@ -133,6 +123,7 @@ class BpeTokenizer(Tokenizer):
             "prepend": prepend,
             "append": append,
             "added": [token.to_config() for token in self._added.tokens],
+            **normalized,
             **lengths.to_config(self.truncation, self.padding),
         }
 
@@ -151,6 +142,7 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
     if not all(type(id) is int and 0 <= id < 2**24 for ids in around for id in ids):
         raise FormatError("not ids", where="prepend or append", expected="integers below 16777216")
     rules = lengths.from_config(options)
+    normalizer = take(options, "normalizer", dict, {})
     added = [AddedToken.from_config(entry) for entry in take(options, "added", list, [])]
     if options:
         raise FormatError("unknown key", where=f"{min(options)!r:.60}")
@@ -163,12 +155,21 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
             prefix_space=space,
             prepend=around[0],
             append=around[1],
+            normalizer=_normalizer(normalizer),
         )
     except FastseqError as error:
         raise error.within(str(path)) from None
-    made = BpeTokenizer(encoder, added)
+    made = BpeTokenizer(encoder, added, normalizer)
     made.set_lengths(*rules)
     return made
+
+
+def _normalizer(entry: Mapping[str, Any]) -> native.Normalizer | None:
+    if not entry:
+        return None
+    from fastseq.text import normalizers
+
+    return normalizers.from_json(entry)
 
 
 def _pattern(entry: Any) -> str | Pattern:
@@ -205,6 +206,13 @@ def take(options: dict[str, Any], name: str, kind: type, otherwise: Any) -> Any:
 
 def from_ranks(ranks: bytes, pattern: str | Pattern, special_tokens: Mapping[str, int]) -> BpeTokenizer:
     """The tokenizer of a file of ranks; `pattern` is the name of a scanner, or stands for one."""
+    if not isinstance(special_tokens, Mapping) or not all(type(id) is int for id in special_tokens.values()):
+        raise ArgumentTypeError(
+            "not tokens and their ids",
+            where="special_tokens",
+            expected='{"<|end|>": 50000, ...}',
+            found=f"{special_tokens!r:.60}",
+        )
     added = [AddedToken(text, id) for text, id in special_tokens.items()]
     markers = [(token.text, token.id, token.flags) for token in added]
     return BpeTokenizer(native.BpeEncoder(pattern=pattern, ranks=ranks, markers=markers), added)

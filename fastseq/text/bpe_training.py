@@ -41,6 +41,10 @@ class TrainedBpe(BpeTokenizer):
         made = tokenizer_json.from_json(self._json)
         assert isinstance(made, BpeTokenizer)
         super().__init__(made._native, made.added)
+        self._made_of = vocab, merges, pattern, list(special)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TrainedBpe, self._made_of
 
     def write(self, path: str | Path) -> None:
         """Writes tokenizer.json, or tiktoken's file of ranks when the name ends in .tiktoken.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastseq.errors import FormatError, UnsupportedError
@@ -28,11 +29,14 @@ _CLEAN = (
 )
 
 
-def decoder_of(entry: Any) -> Step:
-    """What joins tokens to a text, which is the one token given."""
+def decoder_of(entry: Any, errors: str = "replace") -> Step:
+    """What joins tokens to a text, which is the one token given.
+
+    Bytes that are not UTF-8 become U+FFFD, or with "strict" a `UnicodeDecodeError`.
+    """
     if entry is None:
         return lambda tokens: [" ".join(tokens)]
-    steps = [_step(step, where) for where, step in steps_of(entry, "decoder", "decoders")]
+    steps = [_step(step, where, errors) for where, step in steps_of(entry, "decoder", "decoders")]
 
     def decode(tokens: list[str]) -> list[str]:
         for step in steps:
@@ -42,11 +46,11 @@ def decoder_of(entry: Any) -> Step:
     return decode
 
 
-def _step(step: Json, where: str) -> Step:
+def _step(step: Json, where: str, errors: str) -> Step:
     kind = step.get("type")
     makers: dict[str, Callable[[Json, str], Step]] = {
-        "ByteLevel": lambda step, where: _bytes_of_alphabet,
-        "ByteFallback": lambda step, where: _byte_pieces,
+        "ByteLevel": lambda step, where: partial(_bytes_of_alphabet, errors),
+        "ByteFallback": lambda step, where: partial(_byte_pieces, errors),
         "Fuse": lambda step, where: lambda tokens: ["".join(tokens)],
         "Metaspace": _metaspace,
         "WordPiece": _wordpiece,
@@ -60,7 +64,7 @@ def _step(step: Json, where: str) -> Step:
     return makers[kind](step, where)
 
 
-def _bytes_of_alphabet(tokens: list[str]) -> list[str]:
+def _bytes_of_alphabet(errors: str, tokens: list[str]) -> list[str]:
     """A token with another character stands for its own UTF-8."""
     parts = []
     for token in tokens:
@@ -68,13 +72,13 @@ def _bytes_of_alphabet(tokens: list[str]) -> list[str]:
             parts.append(bytes([BYTE_OF[c] for c in token]))
         except KeyError:
             parts.append(token.encode())
-    return [b"".join(parts).decode("utf-8", "replace")]
+    return [b"".join(parts).decode("utf-8", errors)]
 
 
 _BYTE_PIECE = re.compile("<0x([0-9A-Fa-f]{2}|\\+[0-9A-Fa-f])>", re.ASCII)
 
 
-def _byte_pieces(tokens: list[str]) -> list[str]:
+def _byte_pieces(errors: str, tokens: list[str]) -> list[str]:
     """Pieces of bytes in a row are a text, or a U+FFFD each."""
     out: list[str] = []
     row = bytearray()
@@ -83,6 +87,8 @@ def _byte_pieces(tokens: list[str]) -> list[str]:
         try:
             out.append(row.decode()) if row else None
         except UnicodeDecodeError:
+            if errors == "strict":
+                raise
             out.extend("\ufffd" * len(row))
         row.clear()
 

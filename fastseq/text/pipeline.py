@@ -10,14 +10,13 @@ from typing import Any
 from fastseq._core import native
 from fastseq.errors import ArgumentError, UnsupportedError
 from fastseq.files import write_whole
-from fastseq.lazy import np
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
-from fastseq.text.decoders import Step
+from fastseq.text.decoders import Step, decoder_of
 from fastseq.text.json_around import Around
 from fastseq.text.lengths import Truncation
 from fastseq.text.streams import DecodeStream, WindowStream
-from fastseq.text.tokenizer import Ids, Tokenizer
+from fastseq.text.tokenizer import Errors, Ids, Tokenizer, check_errors
 
 
 class PipelineTokenizer(Tokenizer):
@@ -127,17 +126,19 @@ class PipelineTokenizer(Tokenizer):
         """The id of a token by its spelling, added tokens too; None when there is none."""
         return self._ids.get(token)
 
-    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
-        """The text of ids, as the file's decoder joins their tokens."""
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True, errors: Errors = "replace") -> str:
+        """See `Tokenizer.decode`. The file's decoder joins the tokens."""
         dropped = self._special_ids if skip_special_tokens else ()
         tokens = []
-        for place, id in enumerate(ids.tolist() if isinstance(ids, np.ndarray) else ids):
+        for place, id in enumerate(native.as_ids(ids).tolist()):
             if id not in self._tokens:
                 raise ArgumentError(
                     "id not in the vocabulary", where=f"ids[{place}]", expected="an id of it", found=repr(id)
                 )
             if id not in dropped:
                 tokens.append(self._tokens[id])
+        if check_errors(errors) == "strict":
+            return decoder_of(self._content.get("decoder"), errors)(tokens)[0]
         return self._decoder(tokens)[0]
 
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:

@@ -10,7 +10,7 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
 from fastseq.text.batch import Batch
 from fastseq.text.streams import DecodeStream, TokenStream
-from fastseq.text.tokenizer import Ids, Tokenizer
+from fastseq.text.tokenizer import Errors, Ids, Tokenizer
 from fastseq.text.vocabulary import Vocabulary
 
 
@@ -69,11 +69,13 @@ class RuleTokenizer(Tokenizer):
         """The pieces of the text as they are looked up, one an id; unknown ones as the text has them."""
         return self._native.pieces([text], bare=not add_special_tokens)[0]
 
-    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
-        """The tokens of ids, `join` between them."""
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True, errors: Errors = "replace") -> str:
+        """The tokens of ids, `join` between them; they are texts, so `errors` changes nothing."""
         return self.vocabulary.native.join(ids, self.join, skip_special_tokens)
 
-    def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
+    def decode_batch(
+        self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True, errors: Errors = "replace"
+    ) -> list[str]:
         """The texts of many lists of ids, in one native call."""
         if not isinstance(batch, Batch):
             batch = Batch.from_lists(batch)

@@ -14,12 +14,12 @@ from fastseq.files import regular_size, write_whole
 from fastseq.text import lengths
 from fastseq.text.sentencepiece_file import Piece, Settings, model_bytes
 from fastseq.text.streams import DecodeStream, PieceStream
-from fastseq.text.tokenizer import Ids, Tokenizer
+from fastseq.text.tokenizer import Errors, Ids, Tokenizer, check_errors
 
 _BYTES_MAX = 2**28
 _OPTIONS = {"add_bos": bool, "add_eos": bool, "metaspace": str}
 _METASPACES = ("", "first", "always")
-_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4  # fs_piece_type of csrc/text/sentencepiece/pieces.h
+_UNKNOWN, _CONTROL, _USER_DEFINED, _BYTE = 2, 3, 4, 6  # fs_piece_type of csrc/text/sentencepiece/pieces.h
 
 
 class SentencePieceTokenizer(Tokenizer):
@@ -131,12 +131,24 @@ class SentencePieceTokenizer(Tokenizer):
             )
         return piece
 
-    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
-        """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place.
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True, errors: Errors = "replace") -> str:
+        """See `Tokenizer.decode`. Control pieces stand for no text, whatever `skip_special_tokens` says."""
+        text = self._native.decode(ids)
+        if check_errors(errors) == "strict" and "\ufffd" in text:
+            self._refuse_bytes(ids)
+        return text
 
-        Control pieces stand for no text, whatever `skip_special_tokens` says.
-        """
-        return self._native.decode(ids)
+    def _refuse_bytes(self, ids: Ids) -> None:
+        """`UnicodeDecodeError` for pieces of bytes in a row that are not UTF-8."""
+        row = bytearray()
+        for id in native.as_ids(ids).tolist():
+            piece, kind = self.piece_and_type(id)
+            if kind == _BYTE:
+                row.append(int(piece[3:5], 16))
+            else:
+                row.decode()
+                row.clear()
+        row.decode()
 
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
         """A decoder that is given ids as they come and never gives half a character."""

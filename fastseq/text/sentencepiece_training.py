@@ -44,6 +44,9 @@ class TrainedSentencePiece(SentencePieceTokenizer):
         self.file = model_bytes(pieces, settings)
         super().__init__(native.SentencePieceEncoder(self.file))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TrainedSentencePiece, (self.pieces, self.settings)
+
     def write(self, path: str | Path) -> None:
         """Writes the model, which sentencepiece reads, or tokenizer.json when the name ends in .json."""
         path = Path(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import index
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from fastseq.text.vocabulary import Vocabulary
 
 Unit = Literal["characters", "bytes"]
+Errors = Literal["replace", "strict"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+LENGTH_MAX = 2**31 - 1
+"""More ids than any text has."""
 Ids: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"
 
 _LOADERS = {
@@ -67,6 +71,11 @@ class Tokenizer(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} tokens)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from fastseq.text.pickled import reduced
+
+        return reduced(self)
 
     # text to ids
 
@@ -254,12 +263,23 @@ class Tokenizer(ABC):
         return self.vocabulary.id(token)
 
     @abstractmethod
-    def decode(self, ids: Ids, *, skip_special_tokens: bool = True) -> str:
-        """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place."""
+    def decode(self, ids: Ids, *, skip_special_tokens: bool = True, errors: Errors = "replace") -> str:
+        """The text of ids. An id out of the vocabulary raises `ArgumentError` naming its place.
 
-    def decode_batch(self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True) -> list[str]:
+        Bytes that are not UTF-8 become U+FFFD, or raise `UnicodeDecodeError` with `errors="strict"`.
+        """
+
+    def decode_batch(
+        self, batch: Batch | Iterable[Ids], *, skip_special_tokens: bool = True, errors: Errors = "replace"
+    ) -> list[str]:
         """The texts of many lists of ids."""
-        return [self.decode(ids, skip_special_tokens=skip_special_tokens) for ids in batch]
+        texts: list[str] = []
+        try:
+            for ids in batch:
+                texts.append(self.decode(ids, skip_special_tokens=skip_special_tokens, errors=errors))
+        except FastseqError as error:
+            raise error.within(f"batch[{len(texts)}]") from None
+        return texts
 
     @abstractmethod
     def decode_stream(self, *, skip_special_tokens: bool = True) -> DecodeStream:
@@ -375,8 +395,25 @@ def _of_folder(folder: Path) -> Any:
         raise (error if inside else error.within(f"{path}: tokenizer")) from None
 
 
+def check_errors(errors: str) -> str:
+    """What `decode` is told of bytes that are not UTF-8; `ArgumentError` for what it does not know."""
+    if errors not in ("replace", "strict"):
+        raise ArgumentError(
+            "unknown choice", where="errors", expected="replace, strict", found=f"{errors!r:.60}"
+        )
+    return errors
+
+
 def _most(max_length: int | None) -> int | None:
     """Of the native encoder."""
-    if max_length is not None and max_length < 0:
-        raise ArgumentError("negative", where="max_length", expected="0 or more", found=str(max_length))
-    return -1 if max_length == 0 else max_length
+    if max_length is None:
+        return None
+    try:
+        most = index(max_length)
+    except TypeError:
+        raise ArgumentTypeError(
+            "not a number", where="max_length", expected="an integer", found=f"{max_length!r:.60}"
+        ) from None
+    if most < 0:
+        raise ArgumentError("negative", where="max_length", expected="0 or more", found=str(most))
+    return min(most, LENGTH_MAX) or -1

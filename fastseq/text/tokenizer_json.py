@@ -81,7 +81,7 @@ def _byte_level(
         normalizer=normalizer,
         **json_models.byte_level_model(model),
     )
-    made = BpeTokenizer(encoder, added)
+    made = BpeTokenizer(encoder, added, top.get("normalizer"))
     made.set_lengths(json_around.truncation(top.get("truncation")), json_around.padding(top.get("padding")))
     return made
 

@@ -47,6 +47,9 @@ class Vocabulary:
         if unknown is not None and self.unknown_id < 0:
             raise ArgumentError("not a token", where="unknown", found=f"{unknown!r:.60}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), list(self), self.unknown, self.specials)
+
     # making
 
     @classmethod
@@ -264,3 +267,9 @@ def _counter(level: str, lowercase: bool, keep: str, split: str, punctuation: st
     return native.PieceCounter(
         split=splits[level], lowercase=lowercase, keep=keep, punctuation=punctuation == "separate"
     )
+
+
+def _unpickled(
+    made: type[Vocabulary], tokens: list[str], unknown: str | None, specials: Sequence[str]
+) -> Vocabulary:
+    return made(tokens, unknown=unknown, specials=specials)

@@ -14,6 +14,8 @@ from fastseq.text.characters import CharTokenizer
 from fastseq.text.checkpoint import Checkpoint
 from fastseq.text.counting import Counting, Files, Text
 from fastseq.text.merges import number, something, tokens
+from fastseq.text.pickled import reduced, restored
+from fastseq.text.tokenizer import Tokenizer
 from fastseq.text.vocabulary import Vocabulary
 from fastseq.text.words import WordTokenizer
 
@@ -25,6 +27,10 @@ class _Written:
     split: str
     lowercase: bool
     keep: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        assert isinstance(self, (TrainedWords, TrainedChars))
+        return _trained, (type(self), *reduced(self)[1])
 
     def write(self, path: str | Path) -> None:
         """Writes tokenizer.json; `UnsupportedError` for rules that it cannot say (`save` can)."""
@@ -57,6 +63,12 @@ class _Written:
             },
         }
         write_whole(Path(path), [json.dumps(content, ensure_ascii=False, indent=1).encode()])
+
+
+def _trained(made: type[TrainedWords | TrainedChars], entry: dict[str, Any], file: bytes) -> Tokenizer:
+    """One that was pickled."""
+    options = {name: entry[name] for name in made.option_types}
+    return made.from_options(restored(entry, file).vocabulary, options)
 
 
 class TrainedWords(_Written, WordTokenizer):
