@@ -98,7 +98,6 @@ cdef class Pipeline(Encoder):
         if normalizer is not None:
             self.e.normalizer = &normalizer.n
         check(fs_buffer_append(&self.e.lead, text.data, text.size, &err), &err)
-        self.finders = []
         self._read_model(model)
         for step in cuts:
             self._add_cut(step)

@@ -118,7 +118,7 @@ def test_texts_that_are_wrong():
         tokenizer.encode_batch(["a", "b", "c\udc00"])
     with pytest.raises(ArgumentError, match=r"^text, character 0: lone surrogate"):
         tokenizer.encode("\ud800")
-    with pytest.raises(ArgumentTypeError, match=r"texts\[1\].*expected str, found NoneType"):
+    with pytest.raises(ArgumentTypeError, match=r"texts\[1\].*expected str or bytes, found NoneType"):
         tokenizer.encode_batch(["a", None])
     with pytest.raises(ArgumentError, match=r"texts\[1\], byte 1: not UTF-8"):
         tokenizer.encode_batch([b"a", b"a\xff"])

@@ -6,6 +6,8 @@
 #include "text/parts.h"
 #include "text/unicode/utf8.h"
 
+#define KEPT_BYTES (16 * FS_PART_BYTES) /* a worker that had a longer text is not kept: it holds a dozen times as much */
+
 static void worker_free(fs_pipeline *e, fs_pipeline_worker *w) {
     if (!w) return;
     if (w->pieces) fs_cache_give(&e->caches, w->pieces);
@@ -124,7 +126,10 @@ fs_status fs_pipeline_job(const fs_text_call *call, fs_text text, int64_t place,
     if (!r.w) return fs_fail_memory(&block->error, "text", sizeof(fs_pipeline_worker));
     block->ids.size = before;
     st = encode_text(&r);
-    give_worker(e, r.w);
+    if (text.size > KEPT_BYTES)
+        worker_free(e, r.w);
+    else
+        give_worker(e, r.w);
     *tokens = (int64_t)((block->ids.size - before) / sizeof(int32_t));
     return name_place(&block->error, st, place);
 }
