@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from fastseq.errors import FormatError
+from fastseq.errors import ArgumentError, FormatError
 
 Side = Literal["right", "left"]
 
@@ -20,13 +20,22 @@ class Truncation(NamedTuple):
     """Of two texts the longer one is cut, or "only_first" or "only_second"."""
 
     def lengths(self, first: int, second: int, room: int) -> tuple[int, int]:
-        """How many ids of each of two texts stay, of so many, where there is room for `room`."""
+        """How many ids of each of two texts stay, of so many, where there is room for `room`.
+
+        Raises `ArgumentError` where the text that the strategy does not cut leaves no room for the other.
+        """
         if first + second <= room:
             return first, second
-        if self.strategy == "only_first":
-            return max(room - second, 0), second
-        if self.strategy == "only_second":
-            return first, max(room - first, 0)
+        if self.strategy != "longest_first":
+            kept = second if self.strategy == "only_first" else first
+            if kept >= room:
+                raise ArgumentError(
+                    "no room for the text that is cut off",
+                    where=f"max_length, {self.strategy}",
+                    expected=f"more than {self.max_length - room + kept}",
+                    found=str(self.max_length),
+                )
+            return (room - second, second) if self.strategy == "only_first" else (first, room - first)
         short, long = sorted((first, second))
         long = short if short > room else max(short, room - short)
         if short + long > room:

@@ -81,6 +81,9 @@ def test_surrogates_are_replaced():
 
 
 def test_ids_that_are_none():
+    for wrong in (None, 1.0, "a"):
+        with pytest.raises(TypeError):
+            ENCODING.decode_single_token_bytes(wrong)
     for call in (ENCODING.decode, ENCODING.decode_bytes, ENCODING.decode_tokens_bytes):
         with pytest.raises(KeyError):
             call([5, 999])

@@ -117,9 +117,12 @@ def test_lengths(tokenizer):
     tokenizer.no_padding()
     tokenizer.no_truncation()
     assert [each.ids for each in tokenizer.encode_batch_fast(texts)] == whole
-    tokenizer.enable_truncation(1)
-    with pytest.raises(ArgumentError, match="no room"):
-        tokenizer.encode(texts[0])
+    tokenizer.enable_truncation(1)  # no room for what is put around: nothing is cut off, as there
+    assert tokenizer.encode(texts[0]).ids == whole[0]
+    tokenizer.enable_truncation(2)
+    assert tokenizer.encode(texts[0]).ids == [900, 901]
+    with pytest.raises(ValueError, match="stride set to 1"):
+        tokenizer.enable_truncation(2, stride=1)
     for wrong in ({"strategy": "x"}, {"direction": "up"}):
         with pytest.raises(ArgumentError):
             tokenizer.enable_truncation(3, **wrong)
@@ -135,6 +138,37 @@ def test_back_to_text_and_the_vocabulary(tokenizer):
     assert tokenizer.token_to_id("none") is tokenizer.id_to_token(10**6) is None
     assert tokenizer.get_vocab_size() == tokenizer.get_vocab_size(with_added_tokens=False) + 3
     assert tokenizer.get_vocab(with_added_tokens=False) == CONTENT["model"]["vocab"]
+
+
+def test_strategies_that_leave_no_room(tokenizer):
+    first, second = "the tokenizer reads", "the text"
+    room = 3 + len(BARE.encode(second))
+    tokenizer.enable_truncation(room + 1, strategy="only_first")
+    assert len(tokenizer.encode(first, second)) == room + 1
+    tokenizer.enable_truncation(3, strategy="only_first")
+    assert tokenizer.encode(first, second).ids == [900, 901, 901]
+    for most, strategy in ((room, "only_first"), (4, "only_first"), (4, "only_second")):
+        tokenizer.enable_truncation(most, strategy=strategy)
+        with pytest.raises(ValueError, match="Sequence to truncate too short"):
+            tokenizer.encode(first, second)
+    with pytest.raises(ValueError, match="Second sequence not provided"):
+        tokenizer.encode(first)
+
+
+def test_added_tokens_are_told_apart(tokenizer):
+    assert repr(AddedToken("<a>", special=True)) == (
+        'AddedToken("<a>", rstrip=False, lstrip=False, single_word=False, normalized=False, special=True)'
+    )
+    assert AddedToken("<a>").normalized
+    assert AddedToken("<a>", special=True, normalized=True).normalized
+    assert tokenizer.add_special_tokens([AddedToken("<a>")]) == 1
+    assert tokenizer.get_added_tokens_decoder()[903] == AddedToken("<a>", special=True)
+    assert tokenizer.add_tokens(["<a>"]) == 1  # with other flags
+    assert tokenizer.get_added_tokens_decoder()[903] == AddedToken("<a>")
+    assert tokenizer.add_tokens(["<a>"]) == 0
+    for wrong in ("<b>", [5]):
+        with pytest.raises(TypeError):
+            tokenizer.add_tokens(wrong)
 
 
 def test_added_tokens(tokenizer):
@@ -224,6 +258,17 @@ def test_an_encoding_is_cut_off(tokenizer):
 
 
 def test_what_is_not_offered(tokenizer):
+    for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder", "model", "train"):
+        assert not hasattr(tokenizer, name)
+        with pytest.raises(AttributeError, match=f"does not offer Tokenizer.{name}"):
+            getattr(tokenizer, name)
+    for wrong in (["a"], [1.0], None, [[1]]):
+        with pytest.raises(TypeError):
+            tokenizer.decode(wrong)
+    found = tokenizer.encode("a")
+    for call in (lambda: found.pad(5, direction="up"), lambda: found.truncate(1, direction="up")):
+        with pytest.raises(ValueError, match="direction"):
+            call()
     for wrong in (3, ("a", "b", "c"), [1]):
         with pytest.raises(TypeError):
             tokenizer.encode_batch([wrong])

@@ -189,6 +189,10 @@ def test_around_pairs_and_lengths():
     assert tokenizer.offsets("a b c d e f g", max_length=4) == [(0, 0), (0, 1), (2, 3), (13, 13)]
     assert tokenizer.encode("a b", pair="c d", max_length=0) == [2, *ids[1:3], 3, *ids[3:5], 3]
     assert tokenizer.encode("a b c", pair="d") == [2, *ids[1:3], 3, ids[4], 3]
+    tokenizer.set_lengths(tokenizer.truncation._replace(strategy="only_first"), None)
+    with pytest.raises(errors.ArgumentError, match=r"max_length, only_first: no room.*more than 6, found 6"):
+        tokenizer.encode("a b", pair="c d e")
+    tokenizer.set_lengths(tokenizer.truncation._replace(strategy="longest_first"), None)
     tokenizer.set_lengths(tokenizer.truncation._replace(side="left"), tokenizer.padding)
     assert tokenizer.encode("a b c d e f g") == [2, *ids[4:8], 3]
     assert tokenizer.encode("a b", add_special_tokens=False, max_length=1) == [ids[2]]

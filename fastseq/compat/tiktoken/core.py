@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import index
 from typing import Any, Literal
 
 import numpy as np
@@ -215,6 +216,7 @@ class Encoding:
 
     def decode_single_token_bytes(self, token: int) -> bytes:
         """The bytes of one token; `KeyError` when it is none."""
+        token = index(token)
         found = b"" if token == self._empty else self._tokenizer.token_or_none(token)
         if found is None:
             raise KeyError(token)

@@ -210,6 +210,7 @@ class Encoding:
         pad_token: str = "[PAD]",
     ) -> None:
         """Fills it up to a length, and what overflows."""
+        check_direction(direction)
         for each in self._overflowing:
             each.pad(length, direction=direction, pad_id=pad_id, pad_type_id=pad_type_id, pad_token=pad_token)
         missing = length - self._length
@@ -223,6 +224,7 @@ class Encoding:
 
     def truncate(self, max_length: int, stride: int = 0, direction: str = "right") -> None:
         """Cuts it off; what is more becomes `overflowing`, each with `stride` tokens of the one before."""
+        check_direction(direction)
         if max_length >= self._length:
             return
         first, *others = [
@@ -238,6 +240,12 @@ class Encoding:
             rows.append(row.part(begin - at, end - at))
             at += len(row.ids)
         return [row for row in rows if len(row.ids)]
+
+
+def check_direction(direction: str) -> None:
+    """`ValueError` for what is no direction."""
+    if direction not in ("right", "left"):
+        raise ValueError(f"Unknown `direction`: `{direction}`. Use one of `left` or `right`")
 
 
 def windows(length: int, most: int, stride: int, left: bool) -> list[Span]:

@@ -39,15 +39,29 @@ def words_of(input: Input) -> list[tuple[str, ...]]:
     return texts or [()]
 
 
+def tokens_of(tokens: Any) -> list[Any]:
+    """Tokens to add."""
+    if isinstance(tokens, str):
+        raise TypeError("'str' object is not an instance of 'list'")
+    return list(tokens)
+
+
 def shortened(lengths: list[int], room: int, strategy: str) -> list[int]:
-    """How many tokens of each text stay, of so many in all."""
+    """How many tokens of each text stay, of so many in all; `ValueError` where the strategy leaves none."""
+    if room == 0:
+        return [0] * len(lengths)
     if len(lengths) == 1:
+        if strategy == "OnlySecond":
+            raise ValueError("Truncation error: Second sequence not provided")
         return [min(lengths[0], room)]
     first, second = lengths
-    if strategy == "OnlyFirst":
-        return [max(room - second, 0), second]
-    if strategy == "OnlySecond":
-        return [first, max(room - first, 0)]
+    if strategy != "LongestFirst":
+        other = second if strategy == "OnlyFirst" else first
+        if room <= other:
+            raise ValueError(
+                "Truncation error: Sequence to truncate too short to respect the provided max_length"
+            )
+        return [room - second, second] if strategy == "OnlyFirst" else [first, room - first]
     short, long = sorted(lengths)
     long = short if short > room else max(short, room - short)
     if short + long > room:

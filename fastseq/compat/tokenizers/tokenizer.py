@@ -8,17 +8,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastseq._core.native import as_ids
 from fastseq.compat.tokenizers.added import AddedToken
 from fastseq.compat.tokenizers.awaited import Awaited
 from fastseq.compat.tokenizers.encoding import Encoding, Row, Span, windows
 from fastseq.compat.tokenizers.given import Asked, Given
-from fastseq.compat.tokenizers.inputs import Input, Text, shortened, texts_of, words_of
+from fastseq.compat.tokenizers.inputs import Input, Text, shortened, texts_of, tokens_of, words_of
 from fastseq.compat.tokenizers.processing import Part, processing_of
 from fastseq.errors import ArgumentError, FormatError, MissingExtraError
 from fastseq.files import read_json, strict_json
 from fastseq.text import tokenizer_json
 
 Json = dict[str, Any]
+_PARTS = (
+    "model normalizer pre_tokenizer post_processor decoder post_process train train_from_iterator".split()
+)
 _STRATEGIES = {"longest_first": "LongestFirst", "only_first": "OnlyFirst", "only_second": "OnlySecond"}
 
 
@@ -97,6 +101,13 @@ class Tokenizer(Awaited):
         """Writes a tokenizer.json."""
         Path(path).write_text(self.to_str(pretty), encoding="utf-8")
 
+    def __getattr__(self, name: str) -> Any:
+        if name in _PARTS:
+            raise AttributeError(
+                f"fastseq.compat.tokenizers does not offer Tokenizer.{name}: see docs/compat.md"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Tokenizer.from_str, (self.to_str(),)
 
@@ -165,15 +176,16 @@ class Tokenizer(Awaited):
         return token
 
     def _kept(self, lengths: list[int], added: int) -> list[list[Span]] | None:
-        """Which tokens of each text stay, and then the parts of what does not; None: all stay."""
+        """Which tokens of each text stay, and then the parts of what does not; None: all stay.
+
+        All stay, too, where there is no room for those around the texts.
+        """
         limit = self._truncation
         if limit is None or sum(lengths) + added <= limit["max_length"]:
             return None
         room = limit["max_length"] - added
         if room < 0:
-            raise ArgumentError(
-                "no room for the tokens around the texts", where="max_length", found=str(room + added)
-            )
+            return None
         counts = shortened(lengths, room, limit.get("strategy", "LongestFirst"))
         left, stride = limit.get("direction", "Right") == "Left", limit.get("stride", 0)
         return [windows(length, most, stride, left) for length, most in zip(lengths, counts, strict=True)]
@@ -209,6 +221,12 @@ class Tokenizer(Awaited):
         if strategy not in _STRATEGIES or direction not in ("right", "left"):
             raise ArgumentError(
                 "unknown choice", where="strategy or direction", found=f"{strategy}, {direction}"
+            )
+        added = self.num_special_tokens_to_add(False)
+        if 0 <= max_length - added < stride:
+            raise ValueError(
+                f"tokenizer stride set to {stride}, which is greater than or equal to its effective max"
+                f" length of {max_length - added} (= {max_length} original max length - {added} added tokens)"
             )
         self._truncation = {
             "direction": direction.capitalize(),
@@ -280,9 +298,8 @@ class Tokenizer(Awaited):
 
     def decode(self, ids: Sequence[int], skip_special_tokens: bool = True) -> str:
         """The text of ids; those that are none are left out."""
-        return self._tokenizer.decode(
-            [id for id in ids if id in self._tokens], skip_special_tokens=skip_special_tokens
-        )
+        known = [id for id in as_ids(ids).tolist() if id in self._tokens]
+        return self._tokenizer.decode(known, skip_special_tokens=skip_special_tokens)
 
     def decode_batch(self, sequences: Iterable[Sequence[int]], skip_special_tokens: bool = True) -> list[str]:
         """The texts of many lists of ids."""
@@ -311,24 +328,25 @@ class Tokenizer(Awaited):
         return {entry["id"]: AddedToken.from_entry(entry) for entry in sorted(self._added, key=_id)}
 
     def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
-        """Adds tokens; how many were new."""
-        return self._add([AddedToken.of(token, special=False) for token in tokens])
+        """Adds tokens, or gives those that are there other flags; how many it did that to."""
+        return self._add([AddedToken.of(token, special=False) for token in tokens_of(tokens)])
 
     def add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
-        """Adds special tokens; how many were new."""
-        return self._add([AddedToken.of(token, special=True) for token in tokens])
+        """The same of special tokens."""
+        return self._add([AddedToken.of(token, special=True) for token in tokens_of(tokens)])
 
     def _add(self, tokens: list[AddedToken]) -> int:
         entries = {entry["content"]: entry for entry in self._added}
         new = 0
         for token in tokens:
-            if not token.content or entries.get(token.content) is not None:
+            known = entries.get(token.content)
+            if not token.content or (known is not None and AddedToken.from_entry(known) == token):
                 continue
-            id = self._vocab.get(token.content)
+            id = known["id"] if known is not None else self._vocab.get(token.content)
             if id is None:
                 id = max([len(self._model_vocab) - 1, *(entry["id"] for entry in entries.values())]) + 1
-                new += 1
             entries[token.content] = token.to_entry(id)
+            new += 1
         self._content["added_tokens"] = sorted(entries.values(), key=_id)
         self._build()
         return new
