@@ -41,7 +41,8 @@ def add(commands: Commands) -> None:
     shown.add_argument("--count", action="store_true", help="only how many ids there are, at the end")
     parser.add_argument("--encoding", metavar="NAME", help="of a file of ranks: cl100k_base, o200k_base ...")
     parser.add_argument(
-        "--pattern", metavar="NAME", help="how texts are cut: gpt2, llama3, o200k ... (docs/tokenizers.md)"
+        "--pattern",
+        help="how texts are cut: gpt2, llama3, o200k ..., or a regular expression (docs/tokenizers.md)",
     )
     parser.add_argument(
         "--out",
@@ -155,6 +156,7 @@ def _train(options: argparse.Namespace) -> int:
     if not options.out:
         options.parser.error("--out is missing")
     import fastseq
+    from fastseq.text.training import check_name
 
     kind = options.kind or "bpe"
     if options.pattern and kind != "bpe":
@@ -164,6 +166,7 @@ def _train(options: argparse.Namespace) -> int:
         more["split"] = "whitespace"  # which tokenizer.json can say
     if options.special:
         more["special_tokens"] = options.special
+    check_name(options.out, kind)  # before hours of training
     made = fastseq.Tokenizer.train(
         kind=kind,
         files=options.train,

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError
+from fastseq.errors import ArgumentError, ArgumentTypeError
+from fastseq.files import write_whole
 from fastseq.text import patterns, tokenizer_json
 from fastseq.text.added import AddedToken
 from fastseq.text.bpe import BpeTokenizer
@@ -19,6 +20,8 @@ from fastseq.text.byte_letters import LETTERS
 from fastseq.text.checkpoint import Checkpoint
 from fastseq.text.counting import Counting, Files, Text
 from fastseq.text.merges import learn, number, room, something, tokens
+from fastseq.text.regexes import Isolated
+from fastseq.text.tiktoken_file import ENCODINGS
 
 Alphabet = Literal["bytes", "seen"]
 
@@ -29,7 +32,7 @@ class TrainedBpe(BpeTokenizer):
     Attributes:
         vocab: token, as tokenizer.json spells it, to id: special tokens, single bytes, then by merge.
         merges: pairs of tokens, the earlier the stronger.
-        pattern: name of the scanner.
+        pattern: name of the scanner, or the regular expression that has none.
 
     """
 
@@ -55,9 +58,9 @@ class TrainedBpe(BpeTokenizer):
         if path.suffix == ".tiktoken":
             special = set(self.special_tokens)
             ids = (id for token, id in self.vocab.items() if token not in special)
-            path.write_bytes(b"".join(b"%s %d\n" % (base64.b64encode(self.token(id)), id) for id in ids))
+            write_whole(path, (b"%s %d\n" % (base64.b64encode(self.token(id)), id) for id in ids))
         elif path.suffix == ".json":
-            path.write_text(json.dumps(self._json, ensure_ascii=False, indent=1), encoding="utf-8")
+            write_whole(path, [json.dumps(self._json, ensure_ascii=False, indent=1).encode()])
         else:
             raise ArgumentError("unknown ending", where=str(path), expected=".json or .tiktoken")
 
@@ -87,7 +90,8 @@ def train_bpe(
         texts: `str`, or `bytes` in UTF-8; taken one after another and not kept.
         files: instead of texts, files in UTF-8, each line with its LF a text.
         vocab_size: most tokens, special ones and single bytes among them.
-        pattern: name of the scanner that cuts texts (docs/tokenizers.md).
+        pattern: what cuts texts: the name of a scanner, or a regular expression as tokenizer.json has it
+            (docs/tokenizers.md); one without a scanner needs the package `regex`, and counting takes longer.
         min_frequency: leave out merges of pairs that are seen less often.
         special_tokens: they get the first ids.
         alphabet: "bytes" begins with all 256 bytes, "seen" with those of the corpus.
@@ -103,6 +107,7 @@ def train_bpe(
     """
     vocab_size, least = number("vocab_size", vocab_size, 1), number("min_frequency", min_frequency, 0)
     special = tokens("special_tokens", special_tokens)
+    pattern, outside = _scanner(pattern)
     longest = 0 if max_token_length is None else number("max_token_length", max_token_length, 1)
     options = {
         "kind": "bpe",
@@ -115,7 +120,10 @@ def train_bpe(
         "max_token_length": longest,
     }
     saved = None if checkpoint is None else Checkpoint(checkpoint, options)
-    with Counting(max_memory=max_memory, checkpoint=saved, pattern=pattern, threads=threads) as counted:
+    rule = pattern if outside is None else "whole"
+    with Counting(
+        max_memory=max_memory, checkpoint=saved, outside=outside, pattern=rule, threads=threads
+    ) as counted:
         counted.count(texts, files, progress)
         something(counted.counter)
         chosen = _alphabet(counted.counter, alphabet, limit_alphabet)
@@ -133,6 +141,25 @@ def train_bpe(
     names = [token.decode() for token in spelled]
     pairs = [(names[left], names[right]) for left, right, _ in merges.tolist()]
     return TrainedBpe({token: id for id, token in enumerate(names)}, pairs, pattern, special)
+
+
+def _scanner(pattern: str) -> tuple[str, Isolated | None]:
+    """(name of the scanner, or the pattern itself where there is none; what cuts then)."""
+    if not isinstance(pattern, str):
+        raise ArgumentTypeError("not a pattern", where="pattern", expected="str", found=f"{pattern!r:.60}")
+    known = {name: encoding.pattern for name, encoding in ENCODINGS.items()}
+    known |= patterns.IN_TIKTOKEN | patterns.IN_JSON
+    name = known.get(pattern, pattern)
+    if name in native.SCAN_RULES:
+        return name, None
+    if name.isidentifier():
+        raise ArgumentError(
+            "unknown pattern",
+            where="pattern",
+            expected=f"{', '.join(native.SCAN_RULES)}, or a regular expression",
+            found=f"{name!r:.100}",
+        )
+    return pattern, Isolated(pattern)
 
 
 def _alphabet(corpus: native.CorpusCounter, alphabet: str, limit: int | None) -> list[int]:
@@ -189,7 +216,7 @@ def _split(regex: str) -> dict[str, Any]:
 
 
 def _pre_tokenizer(pattern: str) -> dict[str, Any]:
-    """What cuts a text as the scanner of that name does."""
+    """What cuts a text as the scanner of that name does, or as the pattern says."""
     if pattern == "gpt2":
         return _byte_level(True)
     if pattern == "whole":
@@ -200,12 +227,5 @@ def _pre_tokenizer(pattern: str) -> dict[str, Any]:
         steps = [*map(_split, patterns.DEEPSEEK), _byte_level(False)]
     else:
         regexes = [regex for regex, name in patterns.IN_JSON.items() if name == pattern]
-        if not regexes:
-            raise ArgumentError(
-                "tokenizer.json cannot say this pattern",
-                where="pattern",
-                expected=", ".join(["whole", "smollm", "deepseek", *patterns.IN_JSON.values()]),
-                found=repr(pattern),
-            )
-        steps = [_split(regexes[0]), _byte_level(False)]
+        steps = [_split(regexes[0] if regexes else pattern), _byte_level(False)]
     return {"type": "Sequence", "pretokenizers": steps}

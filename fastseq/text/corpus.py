@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -10,12 +11,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from fastseq.errors import ArgumentTypeError, FormatError
+from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError, UnsupportedError
 from fastseq.files import regular_size
 from fastseq.progress import progress_bar
 
 _TEXTS_AT_ONCE = 4096
 _BLOCK_BYTES = 2**20
+
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+
+Cut = Callable[[str], Any]
+"""Where the pieces of a text begin and end, in characters (n, 2)."""
 
 
 class Counter(Protocol):
@@ -28,6 +35,48 @@ class Counter(Protocol):
         """Whole lines; -1, or the place of the first byte that is not UTF-8."""
 
 
+class CutOutside:
+    """A counter of texts that Python cuts into pieces first."""
+
+    def __init__(self, counter: Counter, cut: Cut) -> None:
+        self._counter, self._cut = counter, cut
+
+    def add(self, texts: Any, first: int = 0) -> None:
+        """See `Counter.add`."""
+        if not isinstance(texts, list):
+            raise UnsupportedError(
+                "an array for a pattern without a scanner", where="texts", expected="a list of str"
+            )
+        self._add(_text(text, place) for place, text in enumerate(texts, first))
+
+    def add_lines(self, block: bytes) -> int:
+        """See `Counter.add_lines`."""
+        try:
+            text = block.decode()
+        except UnicodeDecodeError as error:
+            return error.start
+        self._add(_LINE.findall(text))
+        return -1
+
+    def _add(self, texts: Iterable[str]) -> None:
+        self._counter.add([text[begin:end] for text in texts for begin, end in self._cut(text).tolist()])
+
+
+def _text(text: object, place: int) -> str:
+    """One of texts, as str."""
+    try:
+        if isinstance(text, str):
+            text.encode()
+            return text
+        if isinstance(text, bytes):
+            return text.decode()
+    except UnicodeError as error:
+        raise ArgumentError("not Unicode", where=f"texts[{place}]", found=str(error)) from None
+    raise ArgumentTypeError(
+        "not a text", where=f"texts[{place}]", expected="str or bytes", found=type(text).__name__
+    )
+
+
 def count_texts(
     counter: Counter,
     texts: Iterable[str | bytes],
@@ -37,14 +86,15 @@ def count_texts(
     after: Callable[[], object] = lambda: None,
 ) -> None:
     """Every text, one part after another, none kept; `after` is called behind each part."""
-    if isinstance(texts, (str, bytes)):
+    if isinstance(texts, (str, bytes)) or not (hasattr(texts, "__iter__") or is_arrow(texts)):
+        one = isinstance(texts, (str, bytes))
         raise ArgumentTypeError(
-            "one text where many are expected",
+            "one text where many are expected" if one else "not texts",
             where="texts",
             expected="a list of str",
             found=type(texts).__name__,
         )
-    if hasattr(texts, "__arrow_c_array__") or hasattr(texts, "__arrow_c_stream__"):
+    if is_arrow(texts):
         counter.add(texts)  # read from its buffers, and never a list
         return
     total = len(texts) if isinstance(texts, Sequence) else None
@@ -55,6 +105,11 @@ def count_texts(
             first += len(part)
             done(len(part))
             after()
+
+
+def is_arrow(texts: object) -> bool:
+    """Whether they are read from an array's buffers."""
+    return hasattr(texts, "__arrow_c_array__") or hasattr(texts, "__arrow_c_stream__")
 
 
 def count_files(

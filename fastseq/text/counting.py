@@ -23,7 +23,7 @@ from fastseq._core import native
 from fastseq.errors import ArgumentError, ArgumentTypeError, OutOfMemoryError
 from fastseq.files import regular_size
 from fastseq.text.checkpoint import Checkpoint
-from fastseq.text.corpus import count_files, count_texts
+from fastseq.text.corpus import Counter, Cut, CutOutside, count_files, count_texts, is_arrow
 
 Text = str | bytes
 Files = str | Path | Iterable[str | Path]
@@ -53,12 +53,20 @@ def bytes_of(amount: int | str | None, where: str = "max_memory") -> int | None:
 class Counting:
     """Counts of a corpus: a context manager that keeps and removes what is written away.
 
-    `counter` has the counts once `count` is through. `cutter`: arguments of `native.CorpusCounter`.
+    `counter` has the counts once `count` is through. `cutter`: arguments of `native.CorpusCounter`;
+    `outside`: what cuts texts before that, where no scanner does.
     """
 
-    def __init__(self, *, max_memory: int | str | None, checkpoint: Checkpoint | None, **cutter: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max_memory: int | str | None,
+        checkpoint: Checkpoint | None,
+        outside: Cut | None = None,
+        **cutter: Any,
+    ) -> None:
         limit = bytes_of(max_memory)
-        self._checkpoint, self._stack = checkpoint, ExitStack()
+        self._checkpoint, self._stack, self._outside = checkpoint, ExitStack(), outside
         self._runs: list[int] = []
         self._file: IO[bytes] | None = None
         self._saved = time.monotonic()
@@ -111,6 +119,9 @@ class Counting:
             self._checkpoint.save(self._runs, position)
             self._saved = time.monotonic()
 
+    def _sink(self) -> Counter:
+        return self.counter if self._outside is None else CutOutside(self.counter, self._outside)
+
     def _count_files(self, files: Files, progress: bool | None) -> None:
         paths = [Path(files)] if isinstance(files, (str, Path)) else [Path(path) for path in files]
         start = (0, 0)
@@ -121,7 +132,7 @@ class Counting:
                 return
             start = (position.get("file", 0), position.get("byte", 0))
         count_files(
-            self.counter,
+            self._sink(),
             paths,
             progress,
             "counting",
@@ -130,8 +141,8 @@ class Counting:
         )
 
     def _count_texts(self, texts: Iterable[Text], progress: bool | None) -> None:
-        if self._checkpoint is None or isinstance(texts, (str, bytes)) or _is_arrow(texts):
-            count_texts(self.counter, texts, progress, "counting")
+        if self._checkpoint is None or isinstance(texts, (str, bytes)) or is_arrow(texts):
+            count_texts(self._sink(), texts, progress, "counting")
             return
         position = self._checkpoint.corpus({"files": None})
         if position.get("whole"):
@@ -139,7 +150,7 @@ class Counting:
         watched = _Watched(texts)
         watched.skip(position.get("texts", 0), position.get("sum", 0))
         count_texts(
-            self.counter,
+            self._sink(),
             watched,
             progress,
             "counting",
@@ -171,7 +182,3 @@ class _Watched:
                 expected=f"the same first {count} texts",
                 found=f"{self.count} texts" if self.count < count else "others",
             )
-
-
-def _is_arrow(texts: object) -> bool:
-    return hasattr(texts, "__arrow_c_array__") or hasattr(texts, "__arrow_c_stream__")

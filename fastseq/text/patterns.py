@@ -13,6 +13,11 @@ _SPACES = r"\s*[\r\n]+|\s+(?!\S)|\s+"
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 LLAMA3 = _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + _SPACES
+CL100K = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s+\z|\s*[\r\n]|\s+(?!\S)|\s"
+)
+"""As a tokenizer.json can say it: its engine reads tiktoken's ``$`` and ``{1,3}+`` in another way."""
 
 
 def _cased(contractions: str, digits: str) -> str:
@@ -26,6 +31,7 @@ O200K = _cased(_CONTRACTIONS + "?", r"\p{N}{1,3}")
 IN_JSON = {
     GPT2: "gpt2",
     LLAMA3: "llama3",
+    CL100K: "cl100k",
     LLAMA3.replace("{1,3}", ""): "qwen2",
     O200K: "o200k",
     _cased("", r"\p{N}"): "tekken",

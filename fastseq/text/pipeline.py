@@ -149,6 +149,8 @@ class PipelineTokenizer(Tokenizer):
 
     def write(self, path: str | Path) -> None:
         """Writes tokenizer.json."""
+        if Path(path).suffix != ".json":
+            raise ArgumentError("unknown ending", where=str(path), expected=".json")
         write_whole(Path(path), [json.dumps(self._content, ensure_ascii=False, indent=1).encode()])
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:

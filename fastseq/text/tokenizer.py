@@ -295,7 +295,7 @@ class Tokenizer(ABC):
         pattern: str | None = None,
         special_tokens: Mapping[str, int] | None = None,
     ) -> BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer:
-        """The tokenizer of a file, or of a folder with tokenizer.json or of fastseq's own.
+        """The tokenizer of a file, or of a folder with tokenizer.json, or with one other such file.
 
         Files are ``tokenizer.json``, ``*.tiktoken``, SentencePiece's ``*.model`` and ``*.spm``, and
         ``*.gguf``. The other arguments are for files of ranks (tiktoken), which do not say it themselves.
@@ -314,7 +314,7 @@ class Tokenizer(ABC):
             if not (place / "tokenizer.json").exists() and (place / "config.json").exists():
                 made = _of_folder(place)
                 return made
-            place = place / "tokenizer.json"
+            place = _in_folder(place)
         if place.suffix in _LOADERS:
             for name, value in (
                 ("encoding", encoding),
@@ -379,6 +379,23 @@ class Tokenizer(ABC):
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
         self.vocabulary.save(Path(folder, name))
         return self.to_config(name)
+
+
+def _in_folder(folder: Path) -> Path:
+    """tokenizer.json, else the only file of an ending that says what it is."""
+    found = folder / "tokenizer.json"
+    if found.exists():
+        return found
+    others = sorted(path for path in folder.iterdir() if path.suffix in (*_LOADERS, ".tiktoken"))
+    others = [path for path in others if path.suffix != ".json"]
+    if len(others) != 1:
+        raise ArgumentError(
+            "which tokenizer?" if others else "no tokenizer",
+            where=str(folder),
+            expected="tokenizer.json, or one file in .model, .spm, .gguf or .tiktoken",
+            found=", ".join(path.name for path in others)[:200],
+        )
+    return others[0]
 
 
 def _of_folder(folder: Path) -> Any:

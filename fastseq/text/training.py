@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from fastseq.errors import ArgumentError
 from fastseq.text.tokenizer import Tokenizer
 
-KINDS = ("bpe", "wordpiece", "unigram", "sentencepiece-bpe", "word", "char")
+ENDINGS = {
+    "bpe": (".json", ".tiktoken"),
+    "wordpiece": (".json",),
+    "unigram": (".model", ".spm", ".json"),
+    "sentencepiece-bpe": (".model", ".spm", ".json"),
+    "word": (".json",),
+    "char": (".json",),
+}
+"""Of the files that `write` of each kind writes."""
+KINDS = tuple(ENDINGS)
+
+
+def check_name(path: str | Path, kind: str) -> None:
+    """`ArgumentError` for a file that `write` of that kind could not write."""
+    place, endings = Path(path), ENDINGS[kind]
+    if place.suffix not in endings:
+        raise ArgumentError("unknown ending", where=str(path), expected=" or ".join(endings))
+    if not place.parent.is_dir():
+        raise ArgumentError("cannot be written", where=str(path), expected="a folder that is there")
 
 
 def train(texts: Iterable[str | bytes] | None = None, *, kind: str = "bpe", **options: Any) -> Tokenizer:

@@ -34,6 +34,8 @@ class _Written:
 
     def write(self, path: str | Path) -> None:
         """Writes tokenizer.json; `UnsupportedError` for rules that it cannot say (`save` can)."""
+        if Path(path).suffix != ".json":
+            raise ArgumentError("unknown ending", where=str(path), expected=".json")
         cuts = {
             "whitespace": {"type": "WhitespaceSplit"},
             "characters": {"type": "FixedLength", "length": 1},

@@ -82,6 +82,16 @@ def test_wrong_usage(arguments, file, capsys):
     assert "usage: fastseq tokenize" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"), [("bpe", "a.foo"), ("wordpiece", "a.model"), ("char", "a.txt"), ("bpe", "no/a.json")]
+)
+def test_files_that_cannot_be_written_are_told_before_training(kind, name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(fastseq.Tokenizer, "train", lambda **options: pytest.fail("trained"))
+    arguments = ["--train", str(tmp_path / "corpus"), "--kind", kind, "--out", str(tmp_path / name)]
+    assert main(["tokenize", *arguments]) == 1
+    assert name.rpartition("/")[2] in capsys.readouterr().err
+
+
 def test_errors_are_one_line(tmp_path, capsys):
     assert main(["tokenize", str(tmp_path / "none.json"), "a"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastseq.errors import ArgumentError, ArgumentTypeError
-from fastseq.text import tokenizer_json
+from fastseq.text import Tokenizer, tokenizer_json
 from fastseq.text.bpe import from_ranks
 from tests.text import pipeline_models as models
 from tests.text import toy
@@ -92,3 +92,22 @@ def test_half_characters(tokenizer):
             call(ids[:-1], errors="strict")
     with pytest.raises(ArgumentError, match=r"errors: unknown choice .expected replace, strict"):
         tokenizer.decode(ids, errors="ignore")
+
+
+def test_folders(tmp_path):
+    with pytest.raises(ArgumentError, match=r"no tokenizer .expected tokenizer.json, or one file"):
+        Tokenizer.load(tmp_path)
+    (tmp_path / "gpt2.tiktoken").write_bytes(toy.ranks_bytes())
+    assert Tokenizer.load(tmp_path).encode(WORDS)
+    (tmp_path / "b.spm").write_bytes(b"")
+    with pytest.raises(ArgumentError, match=r"which tokenizer.*found b.spm, gpt2.tiktoken"):
+        Tokenizer.load(tmp_path)
+    toy.write_json(tmp_path)
+    assert Tokenizer.load(tmp_path).encode(WORDS)
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "char"])
+def test_endings_of_files(kind, tmp_path):
+    made = Tokenizer.train([WORDS], kind=kind, vocab_size=60)
+    with pytest.raises(ArgumentError, match=r"unknown ending .expected .json"):
+        made.write(tmp_path / "a.model")

@@ -1,6 +1,7 @@
 """Training of byte-pair encoding: the counts, the merges, the files."""
 
 import json
+import re
 from collections import Counter
 
 import numpy as np
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq import errors
 from fastseq._core import native
+from fastseq.text import patterns
 from fastseq.text.bpe_training import train_bpe
+from fastseq.text.counting import Counting
 from tests.reference import bpe_train
 from tests.reference.pretokens import pieces
+from tests.text import published, toy
 
 PROSE = "the cat sat on the mat, and the other cat saw that it's 1999 там же был кот\n"
 WORDS = st.lists(
@@ -89,7 +93,7 @@ def test_any_order_and_any_threads_give_the_same():
     assert (wanted.vocab, wanted.merges) == (other.vocab, other.merges)
 
 
-@pytest.mark.parametrize("pattern", ["gpt2", "llama3", "qwen2", "o200k", "smollm", "deepseek", "whole"])
+@pytest.mark.parametrize("pattern", native.SCAN_RULES)
 def test_files_written_are_read(tmp_path, pattern):
     trained = train_bpe([PROSE] * 3, vocab_size=300, pattern=pattern, special_tokens=["<|end|>"])
     trained.write(tmp_path / "tokenizer.json")
@@ -144,8 +148,9 @@ def test_what_makes_no_sense_is_refused(tmp_path):
     refused(errors.ArgumentTypeError, "either texts or files", texts=None)
     refused(errors.ArgumentTypeError, "one text", texts=PROSE)
     refused(errors.ArgumentError, "no room", vocab_size=255)
-    refused(errors.ArgumentError, "unknown choice", pattern="nonesuch")
-    refused(errors.ArgumentError, "cannot say", pattern="cl100k")
+    refused(errors.ArgumentError, "unknown pattern", pattern="nonesuch")
+    refused(errors.ArgumentTypeError, "not a pattern", pattern=5)
+    refused(errors.ArgumentTypeError, "texts: not texts", texts=5)
     refused(errors.ArgumentError, "unknown choice", alphabet="all")
     refused(errors.ArgumentError, "all bytes", limit_alphabet=3)
     refused(errors.ArgumentError, "spelled like a byte", special_tokens=["a"])
@@ -155,6 +160,73 @@ def test_what_makes_no_sense_is_refused(tmp_path):
     refused(errors.FormatError, "bad.txt: byte 8", texts=None, files=tmp_path / "bad.txt")
     with pytest.raises(errors.ArgumentError, match="unknown ending"):
         train_bpe([PROSE], vocab_size=260).write(tmp_path / "a.bin")
+
+
+def test_known_expressions_are_scanners():
+    wanted = train_bpe([PROSE], vocab_size=300, pattern="cl100k")
+    for name in ("cl100k_base", patterns.CL100K, published.PATTERNS["cl100k_base"]):
+        made = train_bpe([PROSE], vocab_size=300, pattern=name)
+        assert (made.pattern, made.vocab) == ("cl100k", wanted.vocab)
+
+
+def test_pieces_that_python_cuts(tmp_path):
+    """A regular expression without a scanner, here that of Python's own `re`."""
+
+    def cut(text):
+        return np.array([match.span() for match in re.finditer(r"\w+|\W", text)], np.int32).reshape(-1, 2)
+
+    def counting():
+        return Counting(max_memory=None, checkpoint=None, outside=cut, pattern="whole")
+
+    texts = ["one two\n", "zwei größer, größer\n", "", "\n", "the end"]
+    wanted = Counter(piece for text in texts for piece in re.findall(r"\w+|\W", text))
+    (tmp_path / "corpus").write_text("".join(texts), encoding="utf-8")
+    for corpus in (
+        (texts, None),
+        (iter([text.encode() for text in texts]), None),
+        (None, tmp_path / "corpus"),
+    ):
+        with counting() as counted:
+            counted.count(*corpus, progress=False)
+            assert {piece.decode(): count for piece, count in counted.counter.counts().items()} == wanted
+    for wrong, error in (
+        ([5], errors.ArgumentTypeError),
+        (["\ud800"], errors.ArgumentError),
+        ([b"\xff"], ValueError),
+    ):
+        with counting() as counted, pytest.raises(error, match=r"texts\[0\]"):
+            counted.count(wrong, None, progress=False)
+    (tmp_path / "bad").write_bytes(b"fine\nnot\xff\n")
+    with counting() as counted, pytest.raises(errors.FormatError, match="bad: byte 8"):
+        counted.count(None, tmp_path / "bad", progress=False)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "cl100k",
+        r"\w+|\W",
+        r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}"
+        r"| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
+    ],
+)
+def test_any_pattern_beside_tokenizers(pattern, tmp_path):
+    import tokenizers
+
+    texts = [*published.code(60_000).splitlines(True), *toy.TEXT.splitlines(True)]
+    mine = train_bpe(texts, vocab_size=1000, pattern=pattern)
+    mine.write(tmp_path / "tokenizer.json")
+    read = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    text = published.prose(50_000) + toy.TEXT + " 12345 \n\n  \n x's IT'S  \n "
+    wanted = read.encode(text).ids
+    assert mine.encode(text) == fastseq.Tokenizer.load(tmp_path).encode(text) == wanted
+    theirs = tokenizers.Tokenizer(tokenizers.models.BPE())
+    theirs.pre_tokenizer = read.pre_tokenizer
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    options = {"vocab_size": 1000, "initial_alphabet": alphabet, "show_progress": False}
+    theirs.train_from_iterator(texts, tokenizers.trainers.BpeTrainer(**options))
+    assert mine.vocab == theirs.get_vocab()
 
 
 @pytest.mark.peers
