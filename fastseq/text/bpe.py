@@ -12,6 +12,7 @@ from fastseq.files import mapped, write_whole
 from fastseq.lazy import np
 from fastseq.text import lengths
 from fastseq.text.added import AddedToken, AddedTokens
+from fastseq.text.pairs import Part, pair_of
 from fastseq.text.tokenizer import Errors, Ids, Tokenizer, check_errors
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class BpeTokenizer(Tokenizer):
         encoder: native.BpeEncoder,
         added: Sequence[AddedToken] = (),
         normalizer: Mapping[str, Any] | None = None,
+        pair: Sequence[Part] = (),
     ) -> None:
-        self._native, self._normalizer = encoder, normalizer
+        self._native, self._normalizer, self.pair = encoder, normalizer, pair
         self._added = AddedTokens(added)
 
     def __len__(self) -> int:
@@ -113,7 +115,9 @@ class BpeTokenizer(Tokenizer):
 
     def to_config(self, vocabulary: str) -> dict[str, Any]:
         """See `Tokenizer.to_config`."""
-        normalized = {} if self._native.normalizer is None else {"normalizer": self._normalizer}
+        more: dict[str, Any] = {"pair": list(self.pair)} if self.pair else {}
+        if self._native.normalizer is not None:
+            more["normalizer"] = self._normalizer
         pattern, space, prepend, append = self._native.cutting()
         return {
             "kind": "bpe",
@@ -123,7 +127,7 @@ class BpeTokenizer(Tokenizer):
             "prepend": prepend,
             "append": append,
             "added": [token.to_config() for token in self._added.tokens],
-            **normalized,
+            **more,
             **lengths.to_config(self.truncation, self.padding),
         }
 
@@ -143,6 +147,7 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
         raise FormatError("not ids", where="prepend or append", expected="integers below 16777216")
     rules = lengths.from_config(options)
     normalizer = take(options, "normalizer", dict, {})
+    pair = pair_of(take(options, "pair", list, []))
     added = [AddedToken.from_config(entry) for entry in take(options, "added", list, [])]
     if options:
         raise FormatError("unknown key", where=f"{min(options)!r:.60}")
@@ -159,7 +164,7 @@ def from_config(path: Path, options: dict[str, Any]) -> BpeTokenizer:
         )
     except FastseqError as error:
         raise error.within(str(path)) from None
-    made = BpeTokenizer(encoder, added, normalizer)
+    made = BpeTokenizer(encoder, added, normalizer, pair)
     made.set_lengths(*rules)
     return made
 

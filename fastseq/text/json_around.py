@@ -8,9 +8,7 @@ from fastseq.errors import FormatError
 from fastseq.text.added import AddedToken
 from fastseq.text.json_values import Json, a_list, an_id, an_object, one_of, option, refuse, steps_of
 from fastseq.text.lengths import Padding, Truncation
-
-Part = int | str
-"""An id, or "A" or "B": the first or the second text."""
+from fastseq.text.pairs import Part
 
 
 class Around(NamedTuple):

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, UnsupportedError
+from fastseq.errors import ArgumentError
 from fastseq.files import write_whole
 from fastseq.text import lengths
-from fastseq.text.added import AddedToken, AddedTokens, Allowed
+from fastseq.text.added import AddedToken, AddedTokens
 from fastseq.text.decoders import Step, decoder_of
 from fastseq.text.json_around import Around
-from fastseq.text.lengths import Truncation
 from fastseq.text.streams import DecodeStream, WindowStream
 from fastseq.text.tokenizer import Errors, Ids, Tokenizer, check_errors
 
@@ -53,56 +52,13 @@ class PipelineTokenizer(Tokenizer):
         self._tokens.update((token.id, token.text) for token in added)
         self._special_ids = {token.id for token in added if token.special}
         self._added = AddedTokens(found)
-        self._around, self._decoder = around, decoder
+        self.pair, self._decoder = around.pair, decoder
 
     def __len__(self) -> int:
         """How many ids there are, added tokens among them."""
         return len(self._tokens)
 
     # text to ids
-
-    def encode(
-        self,
-        text: str | bytes,
-        add_special_tokens: bool = True,
-        allowed_special: Allowed = (),
-        disallowed_special: Allowed = (),
-        max_length: int | None = None,
-        *,
-        pair: str | bytes | None = None,
-    ) -> list[int]:
-        """The ids of one text, or of two with what the file puts around and between them."""
-        if pair is None:
-            return super().encode(text, add_special_tokens, allowed_special, disallowed_special, max_length)
-        if not self._around.pair:
-            raise UnsupportedError("the file does not say how two texts are put together", where="pair")
-        modes = self._added.modes(allowed_special, disallowed_special)
-        first, second = (
-            self._native.encode_one(each, bare=True, modes=modes, most=-1) for each in (text, pair)
-        )
-        parts = self._around.pair if add_special_tokens else ["A", "B"]
-        limit = self._limit(max_length)
-        if limit is not None:
-            room = limit.max_length - sum(isinstance(part, int) for part in parts)
-            if room < 0:
-                raise ArgumentError(
-                    "no room for the tokens around the texts", where="max_length", found=str(limit.max_length)
-                )
-            keep = limit.lengths(len(first), len(second), room)
-            first, second = (
-                ids[max(len(ids) - n, 0) :] if limit.side == "left" else ids[:n]
-                for ids, n in zip((first, second), keep, strict=True)
-            )
-        out: list[int] = []
-        for part in parts:
-            out += [part] if isinstance(part, int) else first if part == "A" else second
-        return out
-
-    def _limit(self, max_length: int | None) -> Truncation | None:
-        """The truncation of a call."""
-        if max_length is None or max_length == 0:
-            return self.truncation if max_length is None else None
-        return (self.truncation or Truncation(0))._replace(max_length=max_length)
 
     def tokenize(self, text: str | bytes, *, add_special_tokens: bool = True) -> list[str]:
         """The tokens, as the file spells them."""

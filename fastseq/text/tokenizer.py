@@ -60,6 +60,8 @@ class Tokenizer(ABC):
     vocabulary: Vocabulary
     _native: native.Encoder
     _added: AddedTokens = AddedTokens()
+    pair: Sequence[int | str] = ()
+    """How two texts are put together: ids, "A" and "B" for the texts; empty where the file does not say."""
     truncation: Truncation | None = None
     """How many ids a text has at most, when the call does not say `max_length`."""
     padding: Padding | None = None
@@ -86,17 +88,27 @@ class Tokenizer(ABC):
         allowed_special: Allowed = (),
         disallowed_special: Allowed = (),
         max_length: int | None = None,
+        pair: str | bytes | None = None,
     ) -> list[int]:
-        """The ids of one text."""
+        """The ids of one text, or of two with what the file puts around and between them."""
         # The options are not keyword-only: to look their defaults up by name takes 40 ns, a short text 600.
-        usual = add_special_tokens is True and max_length is None
-        if usual and not allowed_special and not disallowed_special:
+        if (
+            add_special_tokens is True
+            and max_length is None
+            and pair is None
+            and not allowed_special
+            and not disallowed_special
+        ):
             return self._native.encode_usual(text)
         if isinstance(add_special_tokens, (str, bytes)):
             raise ArgumentTypeError(
-                "a second text", expected="one text a call", found=repr(add_special_tokens)
+                "a second text", expected="one text a call, or pair=", found=f"{add_special_tokens!r:.60}"
             )
         modes = self._added.modes(allowed_special, disallowed_special)
+        if pair is not None:
+            from fastseq.text.pairs import encode_pair
+
+            return encode_pair(self, (text, pair), add_special_tokens, modes, _most(max_length))
         return self._native.encode_one(text, bare=not add_special_tokens, modes=modes, most=_most(max_length))
 
     def encode_batch(

@@ -81,7 +81,10 @@ def _byte_level(
         normalizer=normalizer,
         **json_models.byte_level_model(model),
     )
-    made = BpeTokenizer(encoder, added, top.get("normalizer"))
+    for id in around.pair:
+        if isinstance(id, int) and encoder.token(id) is None:
+            raise FormatError("id not in the vocabulary", where="post_processor", found=str(id))
+    made = BpeTokenizer(encoder, added, top.get("normalizer"), around.pair)
     made.set_lengths(json_around.truncation(top.get("truncation")), json_around.padding(top.get("padding")))
     return made
 

@@ -230,6 +230,8 @@ def test_texts_of_any_width(text, damage, kind):
 
 
 def test_a_second_text_is_no_option():
+    with pytest.raises(errors.UnsupportedError, match="pair: the file does not say"):
+        TOY.encode("one", pair="two")
     with pytest.raises(errors.ArgumentTypeError, match="one text a call"):
         TOY.encode("one", "two")
 

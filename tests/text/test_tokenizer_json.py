@@ -1,6 +1,7 @@
 """tokenizer.json: what it says is done, what it says and cannot be done is refused by name."""
 
 import json
+import pickle
 
 import pytest
 
@@ -132,6 +133,30 @@ def test_a_space_before_the_text(tmp_path):
     assert tokenizer.encode("the") == tokenizer.encode(" the")
     assert tokenizer.offsets("the text") == [(0, 3), (3, 8)]
     assert tokenizer.encode("") == []
+
+
+def test_two_texts(tmp_path):
+    roberta = {"type": "RobertaProcessing", "sep": ["</s>", 601], "cls": ["<s>", 600]}
+    added = [toy.added("<s>", 600), toy.added("</s>", 601)]
+    plain = fastseq.Tokenizer.load(toy.write_json(tmp_path, added_tokens=added))
+    tokenizer = fastseq.Tokenizer.load(toy.write_json(tmp_path, added_tokens=added, post_processor=roberta))
+    first, second = plain.encode("the text"), plain.encode("they're words")
+    assert plain.encode("the text", pair="they're words") == [*first, *second]
+    wanted = [600, *first, 601, 601, *second, 601]
+    for each in (tokenizer, pickle.loads(pickle.dumps(tokenizer))):
+        assert each.encode("the text", pair=b"they're words") == wanted
+        assert each.encode("the text", False, pair="they're words") == [*first, *second]
+        cut = each.encode("the text", pair="they're words", max_length=6)
+        assert cut == [600, first[0], 601, 601, second[0], 601]
+    parts = [{"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "x"}}, {"Sequence": {"id": "B"}}]
+    wrong = {
+        "type": "TemplateProcessing",
+        "single": parts[:1],
+        "pair": parts,
+        "special_tokens": {"x": {"ids": [999]}},
+    }
+    with pytest.raises(errors.FormatError, match=r"post_processor: id not in the vocabulary .found 999"):
+        fastseq.Tokenizer.load(toy.write_json(tmp_path, post_processor=wrong))
 
 
 def test_what_goes_around_a_text(tmp_path):
