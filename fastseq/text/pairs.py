@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fastseq.errors import ArgumentError, FormatError, UnsupportedError
@@ -25,7 +26,7 @@ def encode_pair(
     if not tokenizer.pair:
         raise UnsupportedError("the file does not say how two texts are put together", where="pair")
     first, second = (tokenizer._native.encode_one(each, bare=True, modes=modes, most=-1) for each in texts)
-    parts: list[Part] = tokenizer.pair if add_special_tokens else ["A", "B"]
+    parts: Sequence[Part] = tokenizer.pair if add_special_tokens else ["A", "B"]
     limit = _limit(tokenizer.truncation, max_length)
     if limit is not None:
         room = limit.max_length - sum(isinstance(part, int) for part in parts)
