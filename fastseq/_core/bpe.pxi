@@ -29,6 +29,7 @@ cdef class BpeEncoder(Encoder):
 
     cdef fs_bpe_encoder e
     cdef object finder
+    cdef dict others  # of `token_id`, once it has asked for them
     cdef readonly Normalizer normalizer
 
     def __cinit__(
@@ -170,15 +171,28 @@ cdef class BpeEncoder(Encoder):
         return None if token.data == NULL else (<const char *>token.data)[:token.size]
 
     def token_id(self, bytes spelling) -> int:
-        """The first id of the file whose token has these bytes; -1: none."""
+        """The id of the token of these bytes, of several the first of the file that texts may come to; -1: none."""
+        cdef fs_text token
+        cdef int32_t found
+        token.data, token.size = <const uint8_t *>PyBytes_AS_STRING(spelling), <size_t>len(spelling)
+        found = fs_bpe_find(&self.e.model, token) if token.size else -1
+        if found >= 0:
+            return self.e.model.ids[found]
+        if self.others is None:
+            self.others = self._not_found()
+        return self.others.get(spelling, -1)
+
+    cdef dict _not_found(self):
+        """Tokens to ids of those that no text comes to."""
+        cdef fs_text token
         cdef int special
         cdef int64_t i
-        cdef fs_text token
+        cdef dict others = {}
         for i in range(self.e.model.count):
             token = fs_bpe_bytes(&self.e, self.e.model.ids[i], &special)
-            if token.size == <size_t>len(spelling) and memcmp(token.data, <const char *>spelling, token.size) == 0:
-                return self.e.model.ids[i]
-        return -1
+            if token.size and fs_bpe_find(&self.e.model, token) != i:
+                others.setdefault((<const char *>token.data)[:token.size], self.e.model.ids[i])
+        return others
 
     def save(self) -> bytes:
         """The vocabulary as a file (csrc/text/bpe_saved.h)."""

@@ -60,6 +60,7 @@ cdef class SentencePieceEncoder(Encoder):
     """A SentencePiece model; never changed once made."""
 
     cdef fs_sp_encoder e
+    cdef dict ids  # of `token_id`, once it was asked
 
     def __cinit__(self, file):
         cdef fs_error err
@@ -111,15 +112,10 @@ cdef class SentencePieceEncoder(Encoder):
 
     def token_id(self, str token) -> int:
         """The lowest id of a piece that is spelled so; -1: none."""
-        cdef const fs_pieces *p = &self.e.model.pieces
-        cdef bytes spelling = token.encode("utf-8", "surrogatepass")
-        cdef fs_text piece
         cdef int32_t id
-        for id in range(p.count):
-            piece = fs_pieces_text(p, id)
-            if piece.size == <size_t>len(spelling) and memcmp(piece.data, <const char *>spelling, piece.size) == 0:
-                return id
-        return -1
+        if self.ids is None:
+            self.ids = {self.piece(id)[0]: id for id in reversed(range(self.e.model.pieces.count))}
+        return self.ids.get(token, -1)
 
     def settings(self) -> dict:
         """What the model says besides its pieces, by the names of the file's fields; character maps as bytes."""

@@ -229,6 +229,9 @@ cdef extern from "text/normalize/normalize.h" nogil:
     ctypedef struct fs_normalizer:
         pass
 
+cdef extern from "text/bpe/bpe_build.h" nogil:
+    int32_t fs_bpe_find(const fs_bpe *m, fs_text token)
+
 cdef extern from "text/bpe/bpe_encode.h" nogil:
     ctypedef struct fs_bpe_encoder:
         fs_bpe model

@@ -19,7 +19,7 @@ from fastseq.models.outputs import generations, leaving, repeated
 from fastseq.models.parts import Decoder
 from fastseq.models.prompt_cache import PromptCache
 from fastseq.models.results import Generation, NextToken, TextScore, Timings, said
-from fastseq.models.runs import streamed
+from fastseq.models.runs import answered
 from fastseq.models.scores import scored
 from fastseq.models.search import Search, reporting
 from fastseq.models.spec import ModelSpec
@@ -76,13 +76,7 @@ class LanguageModel(Model):
             made, alone = chat.prompts(self, messages, options)
             results = self._continued(packed(made), time.perf_counter() - begun, Search.of(options))
             return results[0] if alone else results
-        prefix, stream = options.pop("prefix", None), options.pop("stream", False)
-        search = Search.of(options)
-        if stream:
-            return streamed(texts, prefix, search, self._generated)
-        many, alone = listed(texts)
-        results = self._generated(many, prefix, search)
-        return results[0] if alone else results
+        return answered(texts, options, self._generated)
 
     def _generated(self, texts: list[str], prefix: Any, search: Search) -> list[Any]:
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Streams: texts without end, through a model run by run."""
+"""Texts through a model: at once, or without end, run by run."""
 
 from __future__ import annotations
 
@@ -25,9 +25,22 @@ def runs(items: Iterable[Item]) -> Iterator[list[Item]]:
         size = min(2 * size, RUN_MOST)
 
 
-def streamed(
-    texts: Texts, prefix: Any, search: Search, generated: Callable[[list[str], Any, Search], list[Any]]
-) -> Iterator[Any]:
+Generated = Callable[[list[str], Any, Search], list[Any]]
+"""Results of some texts, with their prefix or prefixes."""
+
+
+def answered(texts: Texts, options: dict[str, Any], generated: Generated) -> Any:
+    """What `generate` gives of a text, of several, or with `stream` an iterator; options are its."""
+    prefix, stream = options.pop("prefix", None), options.pop("stream", False)
+    search = Search.of(options)
+    if stream:
+        return streamed(texts, prefix, search, generated)
+    many, alone = listed(texts)
+    results = generated(many, prefix, search)
+    return results[0] if alone else results
+
+
+def streamed(texts: Texts, prefix: Any, search: Search, generated: Generated) -> Iterator[Any]:
     """Results of texts, in order, as runs are done: the first soon, then more at once.
 
     Options that are one a text go with their texts.

@@ -17,7 +17,7 @@ from fastseq.models.documents import translate
 from fastseq.models.outputs import generations, leaving, repeated
 from fastseq.models.parts import Decoder, Encoder
 from fastseq.models.results import Generation, Timings, ended_together, said
-from fastseq.models.runs import streamed
+from fastseq.models.runs import answered
 from fastseq.models.search import Search, Told, reporting
 from fastseq.models.segment import Segmenter, distinct
 from fastseq.models.spec import SHORTLIST, ModelSpec
@@ -110,13 +110,7 @@ class Seq2Seq(Model):
 
         An exception that stops the work, as of Ctrl-C, has the results so far as its `results`.
         """
-        prefix, stream = options.pop("prefix", None), options.pop("stream", False)
-        search = Search.of(options)
-        if stream:
-            return streamed(texts, prefix, search, self._generated)
-        many, alone = listed(texts)
-        results = self._generated(many, prefix, search)
-        return results[0] if alone else results
+        return answered(texts, options, self._generated)
 
     def generate_ids(
         self, sequences: Sequence[Any] | Batch, *, prefix: Sequence[Any] | Batch | None = None, **options: Any

@@ -111,3 +111,17 @@ def test_endings_of_files(kind, tmp_path):
     made = Tokenizer.train([WORDS], kind=kind, vocab_size=60)
     with pytest.raises(ArgumentError, match=r"unknown ending .expected .json"):
         made.write(tmp_path / "a.model")
+
+
+def test_tokens_that_no_text_comes_to(tmp_path):
+    vocab = toy.tokenizer_json()["model"]["vocab"]
+    model = {**toy.tokenizer_json()["model"], "vocab": {**vocab, "\u6f22": 990, "<x>": 991}}
+    tokenizer = Tokenizer.load(toy.write_json(tmp_path, model=model))
+    assert [tokenizer.token_id(token) for token in ("\u6f22", "<x>", "<y>", "", b"\xe6\xbc\xa2")] == [
+        990,
+        991,
+        None,
+        None,
+        990,
+    ]
+    assert all(tokenizer.token_id(tokenizer.token(id)) == id for id in tokenizer.ranked_ids())
