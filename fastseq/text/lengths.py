@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from fastseq.errors import ArgumentError, FormatError
+from fastseq.errors import ArgumentError, ArgumentTypeError, FormatError
 
+LENGTH_MAX = 2**31 - 1
+"""More ids than any text has."""
 Side = Literal["right", "left"]
 
 
@@ -90,3 +93,18 @@ def _rule(usual: Rule, entry: Any, where: str) -> Rule | None:
         if name not in usual._fields or not (fits or (name == "length" and value is None)):
             raise FormatError("wrong key or value", where=f"{where}.{name:.60}", found=f"{value!r:.60}")
     return usual._replace(**entry)
+
+
+def most_of(max_length: int | None) -> int | None:
+    """The `max_length` of a call as the native encoder takes it: None as it was set, -1 for any number."""
+    if max_length is None:
+        return None
+    try:
+        most = index(max_length)
+    except TypeError:
+        raise ArgumentTypeError(
+            "not a number", where="max_length", expected="an integer", found=f"{max_length!r:.60}"
+        ) from None
+    if most < 0:
+        raise ArgumentError("negative", where="max_length", expected="0 or more", found=str(most))
+    return min(most, LENGTH_MAX) or -1

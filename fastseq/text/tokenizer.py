@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import index
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from fastseq._core import native
-from fastseq.errors import ArgumentError, ArgumentTypeError, FastseqError, FormatError
-from fastseq.files import read_json
+from fastseq.errors import ArgumentError, ArgumentTypeError, FastseqError
 from fastseq.lazy import np
 from fastseq.text.added import AddedToken, AddedTokens, Allowed
 from fastseq.text.batch import Batch
-from fastseq.text.lengths import Padding, Side, Truncation
+from fastseq.text.lengths import Padding, Side, Truncation, most_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,17 +27,7 @@ if TYPE_CHECKING:
 Unit = Literal["characters", "bytes"]
 Errors = Literal["replace", "strict"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-LENGTH_MAX = 2**31 - 1
-"""More ids than any text has."""
 Ids: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"
-
-_LOADERS = {
-    ".json": "fastseq.text.tokenizer_json",
-    ".model": "fastseq.text.sentencepiece",
-    ".spm": "fastseq.text.sentencepiece",
-    ".gguf": "fastseq.formats.gguf_tokenizer",
-}
-"""Modules whose `load` reads files of an ending; only that of the file is imported."""
 
 
 class Tokenizer(ABC):
@@ -108,8 +95,10 @@ class Tokenizer(ABC):
         if pair is not None:
             from fastseq.text.pairs import encode_pair
 
-            return encode_pair(self, (text, pair), add_special_tokens, modes, _most(max_length))
-        return self._native.encode_one(text, bare=not add_special_tokens, modes=modes, most=_most(max_length))
+            return encode_pair(self, (text, pair), add_special_tokens, modes, most_of(max_length))
+        return self._native.encode_one(
+            text, bare=not add_special_tokens, modes=modes, most=most_of(max_length)
+        )
 
     def encode_batch(
         self,
@@ -135,7 +124,7 @@ class Tokenizer(ABC):
                 bare=not add_special_tokens,
                 spans=spans,
                 modes=modes,
-                most=_most(max_length),
+                most=most_of(max_length),
             )
         )
 
@@ -180,7 +169,7 @@ class Tokenizer(ABC):
         texts = [text] if isinstance(text, (str, bytes)) else text
         modes = self._added.modes(allowed_special, disallowed_special)
         counts = self._native.counts(
-            texts, threads=threads, bare=not add_special_tokens, modes=modes, most=_most(max_length)
+            texts, threads=threads, bare=not add_special_tokens, modes=modes, most=most_of(max_length)
         )
         return int(counts.sum())
 
@@ -320,26 +309,9 @@ class Tokenizer(ABC):
 
         Raises `FormatError` or `UnsupportedError` naming the file and the place.
         """
-        made: BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer
-        place = Path(path)
-        if place.is_dir():
-            if not (place / "tokenizer.json").exists() and (place / "config.json").exists():
-                made = _of_folder(place)
-                return made
-            place = _in_folder(place)
-        if place.suffix in _LOADERS:
-            for name, value in (
-                ("encoding", encoding),
-                ("pattern", pattern),
-                ("special_tokens", special_tokens),
-            ):
-                if value is not None:
-                    raise ArgumentError("the file says it itself", where=name, found=str(place))
-            made = importlib.import_module(_LOADERS[place.suffix]).load(place)
-            return made
-        from fastseq.text import tiktoken_file
+        from fastseq.text.loading import load
 
-        return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
+        return load(Path(path), encoding=encoding, pattern=pattern, special_tokens=special_tokens)
 
     @staticmethod
     def train(texts: Iterable[str | bytes] | None = None, *, kind: str = "bpe", **options: Any) -> Any:
@@ -363,65 +335,14 @@ class Tokenizer(ABC):
 
         Raises `FormatError` for an unknown kind or key, or a value of the wrong type.
         """
-        from fastseq.text import bpe, sentencepiece, tokenizer_json
-        from fastseq.text.characters import CharTokenizer
-        from fastseq.text.words import WordTokenizer
+        from fastseq.text.loading import from_config
 
-        kinds: dict[str, Callable[[Path, dict[str, Any]], Tokenizer]] = {
-            CharTokenizer.kind: CharTokenizer.from_config_of,
-            WordTokenizer.kind: WordTokenizer.from_config_of,
-            "bpe": bpe.from_config,
-            "sentencepiece": sentencepiece.from_config,
-            "pipeline": tokenizer_json.from_config,
-        }
-        options = dict(config)
-        kind = options.pop("kind", None)
-        if not isinstance(kind, str) or kind not in kinds:
-            raise FormatError(
-                "unknown kind of tokenizer", where="kind", expected=", ".join(kinds), found=repr(kind)
-            )
-        name = options.pop("vocabulary", None)
-        if not isinstance(name, str) or not name or Path(name).name != name:
-            raise FormatError(
-                "not a file name", where="vocabulary", expected="a file of the folder", found=repr(name)
-            )
-        return kinds[kind](Path(folder, name), options)
+        return from_config(config, Path(folder))
 
     def save(self, folder: str | Path, name: str = "vocab.json") -> dict[str, Any]:
         """Writes the vocabulary as `name` in the folder and gives the entry for config.json."""
         self.vocabulary.save(Path(folder, name))
         return self.to_config(name)
-
-
-def _in_folder(folder: Path) -> Path:
-    """tokenizer.json, else the only file of an ending that says what it is."""
-    found = folder / "tokenizer.json"
-    if found.exists():
-        return found
-    others = sorted(path for path in folder.iterdir() if path.suffix in (*_LOADERS, ".tiktoken"))
-    others = [path for path in others if path.suffix != ".json"]
-    if len(others) != 1:
-        raise ArgumentError(
-            "which tokenizer?" if others else "no tokenizer",
-            where=str(folder),
-            expected="tokenizer.json, or one file in .model, .spm, .gguf or .tiktoken",
-            found=", ".join(path.name for path in others)[:200],
-        )
-    return others[0]
-
-
-def _of_folder(folder: Path) -> Any:
-    """The tokenizer of a native folder: that of its texts, not the one of what it writes."""
-    path = folder / "config.json"
-    content = read_json(path)
-    entry = content.get("tokenizer") if isinstance(content, dict) and "fastseq" in content else None
-    if not isinstance(entry, dict):
-        raise FormatError("no tokenizer", where=str(path), expected="tokenizer.json, or a folder of fastseq")
-    try:
-        return Tokenizer.from_config(entry, folder)
-    except FastseqError as error:
-        inside = error.where.startswith(str(folder))
-        raise (error if inside else error.within(f"{path}: tokenizer")) from None
 
 
 def check_errors(errors: str) -> str:
@@ -431,18 +352,3 @@ def check_errors(errors: str) -> str:
             "unknown choice", where="errors", expected="replace, strict", found=f"{errors!r:.60}"
         )
     return errors
-
-
-def _most(max_length: int | None) -> int | None:
-    """Of the native encoder."""
-    if max_length is None:
-        return None
-    try:
-        most = index(max_length)
-    except TypeError:
-        raise ArgumentTypeError(
-            "not a number", where="max_length", expected="an integer", found=f"{max_length!r:.60}"
-        ) from None
-    if most < 0:
-        raise ArgumentError("negative", where="max_length", expected="0 or more", found=str(most))
-    return min(most, LENGTH_MAX) or -1

@@ -97,6 +97,7 @@ def test_half_characters(tokenizer):
 def test_folders(tmp_path):
     with pytest.raises(ArgumentError, match=r"no tokenizer .expected tokenizer.json, or one file"):
         Tokenizer.load(tmp_path)
+    (tmp_path / "config.json").write_text("{}")  # of other libraries
     (tmp_path / "gpt2.tiktoken").write_bytes(toy.ranks_bytes())
     assert Tokenizer.load(tmp_path).encode(WORDS)
     (tmp_path / "b.spm").write_bytes(b"")
