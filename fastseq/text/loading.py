@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastseq.errors import ArgumentError, FastseqError, FormatError
 from fastseq.files import read_json
@@ -29,10 +29,11 @@ def load(
     place: Path, *, encoding: str | None, pattern: str | None, special_tokens: Mapping[str, int] | None
 ) -> BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer:
     """See `Tokenizer.load`."""
+    made: BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer | None
     if place.is_dir():
-        ours = _of_folder(place)
-        if ours is not None:
-            return ours
+        made = _of_folder(place)
+        if made is not None:
+            return made
         place = _in_folder(place)
     if place.suffix in _LOADERS:
         for name, value in (
@@ -42,9 +43,8 @@ def load(
         ):
             if value is not None:
                 raise ArgumentError("the file says it itself", where=name, found=str(place))
-        made: BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer
-        made = importlib.import_module(_LOADERS[place.suffix]).load(place)
-        return made
+        loader = importlib.import_module(_LOADERS[place.suffix])
+        return cast("BpeTokenizer | PipelineTokenizer | SentencePieceTokenizer", loader.load(place))
     from fastseq.text import tiktoken_file
 
     return tiktoken_file.load(place, encoding=encoding, pattern=pattern, special_tokens=special_tokens)
