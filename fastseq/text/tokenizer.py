@@ -114,7 +114,7 @@ class Tokenizer(ABC):
         """The ids of many texts, in one native call; with `spans`, where in its text each token is.
 
         A token that is a part of a character, or made of a part of what a character became, has the place of
-        the whole character.
+        the whole character; in bytes those of byte-level BPE have the place of their own.
         """
         modes = self._added.modes(allowed_special, disallowed_special)
         return Batch(

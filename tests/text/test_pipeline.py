@@ -297,3 +297,20 @@ def test_200000_levels(tmp_path):
         path.write_text(opening * 200_000 + "1" + closing * 200_000)
         with pytest.raises(errors.FormatError, match=r"tokenizer\.json"):
             fastseq.Tokenizer.load(path)
+
+
+def test_a_mark_before_the_first_word_alone():
+    """Only where the text begins with it, as in the library: not where a normalizer took something away."""
+    first = {"type": "Metaspace", "replacement": models.SPACE, "prepend_scheme": "first", "split": True}
+    strip = {"type": "Strip", "strip_left": True, "strip_right": False}
+    gone = {"type": "Replace", "pattern": {"String": "x"}, "content": ""}
+    for normalizer, text, marked in (
+        (strip, "ab c", True),
+        (strip, " ab c", False),
+        (gone, "axb", True),
+        (gone, "xab", False),
+    ):
+        tokenizer = load(models.content(models.unigram(), normalizer=normalizer, pre_tokenizer=first))
+        tokens = tokenizer.tokenize(text)
+        assert tokens[0].startswith(models.SPACE) == marked
+        assert tokenizer.encode_batch([text], spans="characters").ids.tolist() == tokenizer.encode(text)

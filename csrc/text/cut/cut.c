@@ -11,6 +11,14 @@ fs_status fs_cutter_add(fs_cutter *c, const fs_cut_step *step, fs_text text, fs_
     return FS_ERR_MEMORY;
 }
 
+int fs_cutter_asks_start(const fs_cutter *c) {
+    const fs_cut_step *steps = c->steps.data;
+    size_t i;
+    for (i = 0; i < c->steps.size / sizeof *steps; i++)
+        if (steps[i].kind == FS_CUT_FIRST_PREFIX) return 1;
+    return 0;
+}
+
 void fs_cutter_free(fs_cutter *c) {
     fs_cut_step *steps = c->steps.data;
     size_t i;

@@ -59,6 +59,9 @@ typedef struct fs_cutter {
 fs_status fs_cutter_add(fs_cutter *c, const fs_cut_step *step, fs_text text, fs_error *err); /* text is copied */
 void fs_cutter_free(fs_cutter *c);
 
+/* Whether what becomes of a text depends on where it begins: at the start of the whole one or not. */
+int fs_cutter_asks_start(const fs_cutter *c);
+
 typedef struct fs_piece_span {
     int32_t begin, end;
 } fs_piece_span;

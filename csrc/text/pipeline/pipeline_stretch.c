@@ -158,11 +158,15 @@ fs_status fs_pipeline_stretch(fs_pipeline_route *r, int32_t begin, int32_t end, 
         n.data = text.data;
         n.size = (int32_t)text.size;
     }
-    if (e->normalizer) FS_TRY(fs_normalize(e->normalizer, text, spans, &r->w->normal, &n, err));
+    if (e->normalizer) {
+        const int asks = s.starts && fs_cutter_asks_start(&e->cutter);
+        FS_TRY(fs_normalize(e->normalizer, text, spans || asks, &r->w->normal, &n, err));
+        if (asks && n.begin && n.size && n.begin[0] > s.lead) s.starts = 0; /* what began it is gone */
+    }
     made.data = n.data;
     made.size = n.size;
-    made.begins = n.begin;
-    made.ends = n.end;
+    made.begins = spans ? n.begin : NULL;
+    made.ends = spans ? n.end : NULL;
     if (spans && !n.begin) {
         const fs_text same = {n.data, (size_t)n.size};
         FS_TRY(track_same(same, &r->w->same, err));
