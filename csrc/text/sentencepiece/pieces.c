@@ -158,15 +158,15 @@ static void hide_unused(fs_pieces *p) {
 
 /* What the search of words asks for. */
 static void note_words(fs_pieces *p) {
-    double largest = fabs(p->unknown_score);
     uint32_t base = p->found.root;
     int32_t value = -1, id, i;
     for (i = 0; i < 3; i++)
         if (!fs_byte_trie_step(&p->found, &base, (uint8_t)"\xE2\x96\x81"[i], &value)) break;
     p->space_value = i == 3 ? value + 1 : 0;
     p->space_base = i == 3 ? base : 0;
-    for (id = 0; id < p->count; id++) largest = FS_MAX(largest, fabs(fs_pieces_score(p, id)));
-    p->quick = p->single && largest * (FS_UNIGRAM_WORD + 1) < FS_UNIGRAM_SUM_MAX;
+    p->largest = fabs(p->unknown_score);
+    for (id = 0; id < p->count; id++) p->largest = FS_MAX(p->largest, fabs(fs_pieces_score(p, id)));
+    p->quick = p->single && p->largest * (FS_UNIGRAM_WORD + 1) < FS_UNIGRAM_SUM_MAX;
 }
 
 fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {

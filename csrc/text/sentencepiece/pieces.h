@@ -55,6 +55,7 @@ typedef struct fs_pieces {
     int32_t unknown;         /* its id; -1: none */
     int32_t of_byte[256];    /* ids; -1: none */
     double unknown_score;
+    double largest;      /* absolute value of a score that counts */
     float *sums_float;   /* of Unigram: [count + 2] what each id + 2 adds to a sum: nothing, what is unknown, the pieces; */
     double *sums_double; /* one of the two */
     int32_t space_value; /* id + 1 of U+2581, 0: no piece */

@@ -20,7 +20,7 @@ void fs_sp_encoder_free(fs_sp_encoder *e) {
 static fs_status add_fixed(const fs_buffer *ids, fs_text text, int32_t at, unsigned want, unsigned unless, fs_text_block *block) {
     fs_place_counter counters[2] = {{0, 0}, {0, 0}};
     size_t i;
-    if (want & (FS_WANT_BARE | unless)) return FS_OK;
+    if (!ids->size || (want & (FS_WANT_BARE | unless))) return FS_OK;
     for (i = 0; i < ids->size / sizeof(int32_t) && (want & FS_WANT_SPANS); i++)
         FS_TRY(fs_add_span(counters, text, at, at, want, block));
     return fs_buffer_append(&block->ids, ids->data, ids->size, &block->error);

@@ -16,6 +16,13 @@
 
 #define FS_SP_WORDS 64     /* on their way */
 #define FS_SP_ENDS 4096    /* bytes of the ends of texts, copied so that they can be read beyond */
+#define FS_SP_RUNS (4 * FS_SP_WORDS)
+
+/* One unknown id that stands for several characters. */
+typedef struct fs_sp_run {
+    int32_t place; /* of its word's first id in the text */
+    int32_t count;
+} fs_sp_run;
 
 typedef struct fs_sp_words {
     const fs_sp_model *m;
@@ -30,10 +37,15 @@ typedef struct fs_sp_words {
     void *ctx;
     const float *sums;    /* of Unigram by id + 2: what each adds to the sum */
     int32_t *out, *first; /* where the next id goes; the text's first one */
-    float sum;            /* of the scores of the text's ids so far */
+    int32_t *end;         /* of the room for ids */
+    float sum;            /* of the scores of the text's ids, the first `summed` of them: few words ask for the rest */
+    float largest;        /* absolute value of a score, and a little more; 0: no sums */
+    int32_t summed;
+    int32_t run_count, run_more; /* among those that are not summed yet, and characters that these stand for */
     int whole;
     int32_t count, copied; /* of words and ends */
     fs_noted_word words[FS_SP_WORDS]; /* text NULL: a text ends here */
+    fs_sp_run runs[FS_SP_RUNS];
     uint8_t ends[FS_SP_ENDS];
 } fs_sp_words;
 

@@ -29,6 +29,18 @@ static fs_status search(fs_sp_words *w, fs_text text, double *sum, float *reach)
     return fs_pieces_search(&w->m->pieces, w->cache, text, FS_SP_WORD_MARGIN, sum, reach, found, w->err);
 }
 
+/* Where one unknown id that is not the first stands for all unknown characters, its note tells so; n: pieces that were found. */
+static void simplify(const fs_pieces *p, fs_buffer *kept, int32_t n) {
+    int32_t *to = kept->data, *ids = to + 2 + n, run = 0, unknown = 0, i;
+    const int32_t count = (int32_t)(kept->size / sizeof *to) - 2 - n;
+    for (i = 0; i < n; i++) run += to[2 + i] < 0;
+    for (i = 0; i < count; i++) unknown += ids[i] == p->unknown;
+    if (p->byte_fallback || unknown != 1 || ids[0] == p->unknown || run > FS_NOTE_RUN_MOST) return;
+    to[0] |= run << FS_NOTE_RUN_SHIFT;
+    memmove(to + 1, ids, (size_t)count * sizeof *to);
+    kept->size = (size_t)(1 + count) * sizeof *to;
+}
+
 /* Turns what was found into what is kept (see fs_sp_put_kept). */
 static fs_status settle(fs_sp_words *w, fs_text text, float reach) {
     const fs_pieces *p = &w->m->pieces;
@@ -55,6 +67,7 @@ static fs_status settle(fs_sp_words *w, fs_text text, float reach) {
         last = id;
     }
     b->size = (size_t)out * sizeof *ids;
+    if (unknown) simplify(p, b, n);
     return FS_OK;
 }
 
@@ -130,10 +143,12 @@ fs_status fs_sp_encode_anew(fs_sp_words *w, const fs_noted_word *word, int known
         fs_noted_keep(w->cache, word, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
         if (fs_sp_in_reach(w, reach)) return fs_sp_put_kept(w, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
     }
+    fs_sp_add_up(w);
     sum = (double)w->sum;
     FS_TRY(search(w, text, &sum, &reach));
     FS_TRY(settle(w, text, reach));
     FS_TRY(fs_sp_put_kept(w, w->found->data, (int32_t)(w->found->size / sizeof(int32_t))));
+    fs_sp_add_up(w);
     w->sum = (float)sum; /* which began anew where it grew out of bounds */
     return FS_OK;
 }
