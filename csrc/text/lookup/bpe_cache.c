@@ -57,6 +57,7 @@ static void empty_store(fs_bpe_cache *c) {
     for (i = 0; i < 2 * FS_CACHE_LINES; i++)
         if (c->lines[i].ids[FS_CACHED_NOTE] == FS_CACHED_ELSEWHERE) memset(&c->lines[i], 0, sizeof c->lines[i]);
     c->store.size = 0;
+    c->emptied++;
 }
 
 void fs_cache_store(fs_bpe_cache *c, fs_piece_key key, uint64_t hash, const uint8_t *piece, int32_t size,

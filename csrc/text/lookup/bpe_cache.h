@@ -33,6 +33,7 @@ typedef struct fs_bpe_cache {
     fs_buffer store;
     fs_bpe_follows follows;
     uint32_t turn; /* which of a line gives way */
+    uint32_t emptied; /* how often the store was */
     int32_t kept;  /* pieces, until the lines lie on huge pages; then -1 */
     uint32_t merged; /* pieces that had to be merged, as far as anybody counts */
 } fs_bpe_cache;

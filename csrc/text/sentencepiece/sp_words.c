@@ -1,19 +1,15 @@
 #include "sp_words_new.h"
 
-#include "space_bits.h"
-#include "text/lookup/word_note.h"
+#define AT_ONCE (FS_CACHED_IDS + 1) /* ids that are written of any word, of which some hold */
 
-#define WINDOW 64 /* bytes whose spaces are found at once */
-
-/* Sums are compared with what ids hold up to by a bound: what float sums of so many more ids may have lost is in it. */
-#define SUMMED_MOST 4096
+/* What float sums of all words of a stage may have lost by rounding, an id, is between the largest score and the one counted with. */
 #define LOST 0.01
 
-/* Room for n ids behind the last one, and for as many as a batch of known short words writes. */
+/* Room for n ids behind the last one, and for those at once of as many words as may follow. */
 static fs_status make_room(fs_sp_words *w, size_t n) {
     fs_buffer *b = w->ids;
     const size_t before = (size_t)(w->out - w->first), first = (size_t)(w->first - (int32_t *)b->data);
-    const size_t more = n + (FS_CACHED_IDS + 1) * FS_SP_WORDS, bytes = (before + more) * sizeof(int32_t);
+    const size_t more = n + AT_ONCE * FS_SP_WORDS, bytes = (before + more) * sizeof(int32_t);
     if ((size_t)(w->end - w->out) >= more) return FS_OK;
     b->size = first * sizeof(int32_t);
     if (!fs_buffer_add(b, bytes)) return fs_fail_memory(w->err, "ids", bytes);
@@ -27,23 +23,111 @@ static fs_status make_room(fs_sp_words *w, size_t n) {
 
 static float add_sums(const float *sums, float sum, const int32_t *ids, int32_t n) {
     int32_t i;
-    for (i = 0; i < n; i++) sum += sums[ids[i] + 2];
+    for (i = 0; i < n && sums; i++) sum += sums[ids[i] + 2];
     return sum;
 }
 
-void fs_sp_add_up(fs_sp_words *w) {
-    const int32_t unknown = w->m->pieces.unknown, end = (int32_t)(w->out - w->first);
-    int32_t i = w->summed, run = 0, count;
-    float sum = w->sum;
-    for (; i < end && w->sums; i++) {
-        if (run < w->run_count && i > w->runs[run].place && w->first[i] == unknown)
-            for (count = w->runs[run++].count; count > 0; count--) sum += w->sums[1];
-        else
-            sum += w->sums[w->first[i] + 2];
-    }
+/* All that is written is summed. */
+static void set_sum(fs_sp_words *w, float sum, int32_t word) {
     w->sum = sum;
-    w->summed = end;
-    w->run_count = w->run_more = 0;
+    w->summed = (int32_t)(w->out - w->first);
+    w->summed_word = word;
+}
+
+/* Adds up all ids that come before a word: the sum is the one that the search has, in its order. */
+static void add_up(fs_sp_words *w, int32_t word) {
+    const int32_t unknown = w->m->pieces.unknown, *ids = w->first + w->summed;
+    float sum = w->sum;
+    int32_t i, k, run;
+    for (i = w->summed_word; i < word && w->sums; i++) {
+        for (k = 0; k < w->have[i].count; k++) {
+            run = ids[k] == unknown ? fs_note_run(w->have[i].note) : 0;
+            if (!run) sum += w->sums[ids[k] + 2];
+            for (; run > 0; run--) sum += w->sums[1];
+        }
+        ids += w->have[i].count;
+    }
+    set_sum(w, sum, word);
+}
+
+/* Whether ids of a word that hold up to a sum before them hold behind this one. */
+static int in_reach(fs_sp_words *w, int32_t word, float reach) {
+    add_up(w, word);
+    return fabsf(w->sum) <= reach;
+}
+
+/* ---- looking up ---- */
+
+/* What the lines of a word and the store have. Returns whether there is anything. */
+static int look_up(fs_sp_words *w, int32_t i) {
+    const fs_noted_word *word = &w->words[i];
+    const fs_cached *entry = fs_noted_find(w->cache, word);
+    fs_sp_found *have = &w->have[i];
+    const int32_t *kept;
+    int32_t n;
+    have->note = FS_CACHED_ELSEWHERE;
+    have->count = 0;
+    if (!entry) return 0;
+    if (entry->ids[FS_CACHED_NOTE] != FS_CACHED_ELSEWHERE) {
+        memcpy(have->few, entry->ids, sizeof have->few);
+        have->note = have->few[FS_CACHED_NOTE];
+        have->count = have->note & FS_NOTE_COUNT;
+        return 1;
+    }
+    kept = fs_noted_long(w->cache, word, entry, &n);
+    if (!kept || fs_note_is_mixed(kept[0])) return 1;
+    memcpy(have->few, kept + 1, sizeof have->few);
+    have->note = kept[0];
+    have->count = n - 1;
+    have->from = (uint32_t)(kept + 1 - (const int32_t *)w->cache->store.data);
+    return 1;
+}
+
+/* Words that have more ids than are written at once are no longer there if the store was emptied. */
+static void forget_stored(fs_sp_words *w, int32_t i) {
+    if (w->emptied == w->cache->emptied) return;
+    for (; i < w->count; i++)
+        if (w->have[i].count > AT_ONCE) w->have[i].note = FS_CACHED_ELSEWHERE;
+    w->emptied = w->cache->emptied;
+}
+
+/* The entries of words in their own lines. `others`: those that have none there, or what they have is elsewhere; returns how many. */
+static int32_t look_up_lines(fs_sp_words *w, int16_t *others) {
+    fs_cached *const lines = w->cache->lines;
+    const int32_t words = w->count;
+    int32_t i, count = 0;
+    for (i = 0; i < words; i++) {
+        const fs_noted_word *word = &w->words[i];
+        const fs_cached *entry = fs_cache_line_in(lines, word->hash);
+        fs_sp_found *have = &w->have[i];
+        int other;
+        entry += fs_piece_key_same(entry[1].key, word->key);
+        memcpy(have->few, entry->ids, sizeof have->few);
+        have->note = entry->ids[FS_CACHED_NOTE];
+        have->count = have->note & FS_NOTE_COUNT;
+        others[count] = (int16_t)i;
+        other = !fs_piece_key_same(entry->key, word->key);
+        FS_PREFETCH(fs_cache_line_in(lines, word->hash ^ (uint64_t)other));
+        count += other | (have->note == FS_CACHED_ELSEWHERE);
+    }
+    return count;
+}
+
+/* What is kept of all words; of those that are new it is made first. */
+static fs_status look_up_all(fs_sp_words *w) {
+    int16_t others[FS_SP_WORDS + 1];
+    const int32_t count = look_up_lines(w, others);
+    int32_t i, ids = 0;
+    w->emptied = w->cache->emptied;
+    for (i = 0; i < count; i++) {
+        if (look_up(w, others[i])) continue;
+        FS_TRY(fs_sp_learn(w, &w->words[others[i]]));
+        (void)look_up(w, others[i]);
+    }
+    forget_stored(w, 0);
+    for (i = 0; i < w->count; i++) ids += w->have[i].count + fs_note_run(w->have[i].note);
+    w->ahead = w->largest * (float)ids;
+    return FS_OK;
 }
 
 /* ---- ids ---- */
@@ -61,175 +145,158 @@ static fs_status put_ids(fs_sp_words *w, const int32_t *ids, int32_t n) {
     return FS_OK;
 }
 
-fs_status fs_sp_put_kept(fs_sp_words *w, const int32_t *kept, int32_t n) {
-    const int32_t run = fs_note_run(kept[0]);
-    int32_t summed;
-    if (!fs_note_is_mixed(kept[0])) {
-        w->runs[w->run_count].place = (int32_t)(w->out - w->first);
-        w->runs[w->run_count].count = run;
-        w->run_count += run != 0;
-        w->run_more += run;
-        return put_ids(w, kept + 1, n - 1);
-    }
-    fs_sp_add_up(w);
-    summed = kept[1];
-    if (w->sums) w->sum = add_sums(w->sums, w->sum, kept + 2, summed);
-    FS_TRY(put_ids(w, kept + 2 + summed, n - 2 - summed));
-    w->summed = (int32_t)(w->out - w->first);
+/* What is kept of a word, or would be, behind which the sum is this one. */
+static fs_status put_kept(fs_sp_words *w, int32_t word, const int32_t *kept, int32_t n, float sum) {
+    const int32_t before = 1 + (fs_note_is_mixed(kept[0]) ? 1 + kept[1] : 0);
+    FS_TRY(put_ids(w, kept + before, n - before));
+    set_sum(w, sum, word + 1);
     return FS_OK;
 }
 
-/* A word whose entry (NULL: none) does not hold its ids, or not behind this sum. */
-static fs_status encode_other(fs_sp_words *w, const fs_noted_word *word) {
+/* Word i, of which nothing is kept, or a list of what is unknown, or what does not hold behind this sum. */
+static fs_status encode_other(fs_sp_words *w, int32_t i) {
+    const fs_noted_word *word = &w->words[i];
     const fs_cached *entry = fs_noted_find(w->cache, word);
-    int32_t n = FS_CACHED_IDS + 1, few[FS_CACHED_IDS + 1];
-    const int32_t *kept = NULL;
-    if (entry && entry->ids[FS_CACHED_NOTE] != FS_CACHED_ELSEWHERE) {
-        few[0] = entry->ids[FS_CACHED_NOTE];
-        n = (few[0] & FS_NOTE_COUNT) + 1;
-        memcpy(few + 1, entry->ids, FS_CACHED_IDS * sizeof *few);
-        kept = few;
-    } else {
-        kept = fs_noted_long(w->cache, word, entry, &n);
+    int32_t n;
+    const int32_t *kept = fs_noted_long(w->cache, word, entry, &n);
+    double sum;
+    add_up(w, i);
+    w->have[i].count = 0;
+    if (kept && fs_note_is_mixed(kept[0]) && fabsf(w->sum) <= fs_note_reach(kept[0]))
+        return put_kept(w, i, kept, n, add_sums(w->sums, w->sum, kept + 2, kept[1]));
+    sum = (double)w->sum;
+    FS_TRY(fs_sp_search_behind(w, word, &sum));
+    if (w->whole) return FS_OK;
+    FS_TRY(put_kept(w, i, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)), (float)sum));
+    forget_stored(w, i + 1);
+    return FS_OK;
+}
+
+/* Writes the ids of words [i, end) up to one that has too many, or whose ids may not hold; that one is returned. */
+static int32_t put_known(fs_sp_words *w, int32_t i, int32_t end) {
+    const float most = fabsf(w->sum) + w->ahead;
+    int32_t *out = w->out;
+    for (; i < end; i++) {
+        const fs_sp_found *have = &w->have[i];
+        if (!(fs_note_reach(have->note) >= most) || have->count > AT_ONCE) break;
+        memcpy(out, have->few, sizeof have->few);
+        out += have->count;
     }
-    if (kept && fs_sp_in_reach(w, fs_note_reach(kept[0]))) return fs_sp_put_kept(w, kept, n);
-    return fs_sp_encode_anew(w, word, entry != NULL);
+    w->out = out;
+    return i;
+}
+
+/* Words [i, end). */
+static fs_status put_words(fs_sp_words *w, int32_t i, int32_t end) {
+    for (; (i = put_known(w, i, end)) < end; i++) {
+        const fs_sp_found *have = &w->have[i];
+        const float reach = fs_note_reach(have->note);
+        if (w->whole) continue;
+        if (have->note == FS_CACHED_ELSEWHERE || (reach < fabsf(w->sum) + w->ahead && !in_reach(w, i, reach)))
+            FS_TRY(encode_other(w, i));
+        else
+            FS_TRY(put_ids(w, have->count > AT_ONCE ? (const int32_t *)w->cache->store.data + have->from : have->few, have->count));
+    }
+    return FS_OK;
 }
 
 /* ---- texts ---- */
 
-static void begin_text(fs_sp_words *w) {
+/* A text begins with a word. */
+static void begin_text(fs_sp_words *w, int32_t word) {
     w->first = w->out = (int32_t *)w->ids->data + w->ids->size / sizeof(int32_t);
     w->end = (int32_t *)w->ids->data + w->ids->capacity / sizeof(int32_t);
-    w->sum = 0.0f;
-    w->summed = w->run_count = w->run_more = 0;
     w->whole = 0;
+    set_sum(w, 0.0f, word);
 }
 
-static fs_status end_text(fs_sp_words *w) {
+/* A text ends before a word. */
+static fs_status end_text(fs_sp_words *w, int32_t word) {
     if (w->whole) w->out = w->first;
     w->ids->size = (size_t)(w->out - (int32_t *)w->ids->data) * sizeof(int32_t);
     FS_TRY(w->ended(w->ctx, w->whole));
-    begin_text(w);
+    forget_stored(w, word);
+    begin_text(w, word);
     return make_room(w, 0);
 }
 
-/* From word i on, those whose ids are in their own line of the cache. Returns the first that is not so, or the end of a text. */
-static int32_t put_known(fs_sp_words *w, int32_t i) {
-    fs_cached *const lines = w->cache->lines;
-    const float sum = fabsf(w->sum), largest = w->largest;
-    const int32_t *const first = w->first + w->summed;
-    const int32_t count = w->count;
-    int32_t *out = w->out, run_count = w->run_count, more = w->run_more;
-    for (; i < count; i++) {
-        const fs_noted_word *word = &w->words[i];
-        const fs_cached *entry = fs_cache_in(fs_cache_line_in(lines, word->hash), word->key);
-        int32_t note, run;
-        if (!entry) break;
-        note = entry->ids[FS_CACHED_NOTE];
-        if (!(sum + largest * (float)((int32_t)(out - first) + more) <= fs_note_reach(note))) break;
-        memcpy(out, entry->ids, sizeof entry->ids); /* all, of which some hold */
-        run = fs_note_run(note);
-        w->runs[run_count].place = (int32_t)(out - w->first);
-        w->runs[run_count].count = run;
-        run_count += run != 0;
-        more += run;
-        out += note & FS_NOTE_COUNT;
-    }
-    w->out = out;
-    w->run_count = run_count;
-    w->run_more = more;
-    return i;
-}
-
-/* The ids of all words that are on their way. */
+/* All words that are there. */
 static fs_status encode_words(fs_sp_words *w) {
-    int32_t i;
+    int32_t i = 0, t;
     FS_TRY(make_room(w, 0));
-    if (w->out - w->first - w->summed > SUMMED_MOST || w->run_count > FS_SP_RUNS - FS_SP_WORDS) fs_sp_add_up(w);
-    for (i = 0; (i = put_known(w, i)) < w->count; i++) {
-        const fs_noted_word *word = &w->words[i];
-        if (!word->text)
-            FS_TRY(end_text(w));
-        else if (!w->whole)
-            FS_TRY(encode_other(w, word));
+    FS_TRY(look_up_all(w));
+    for (t = 0; t < w->text_count; t++) {
+        FS_TRY(put_words(w, i, w->text_ends[t]));
+        i = w->text_ends[t];
+        FS_TRY(end_text(w, i));
     }
-    w->count = 0;
+    FS_TRY(put_words(w, i, w->count));
+    add_up(w, w->count);
+    w->summed_word = 0;
     return FS_OK;
 }
 
-/* The words that begin in text [*at, *at + WINDOW); `size` bytes of text, of which WINDOW + FS_SP_WORD_MARGIN may be read from *at on.
- * *at moves behind what is done with: up to the next window, or to the word for which there is no room. */
-static void window_words(fs_sp_words *w, const uint8_t *text, int32_t size, int32_t *at) {
-    const int32_t begin = *at, most = FS_MIN(WINDOW, size - begin);
-    uint64_t letters = ~fs_space_bits(text + begin);
-    if (most < WINDOW) letters &= ((uint64_t)1 << most) - 1;
-    *at = begin + most;
-    while (letters) {
-        const int first = fs_lowest_bit(letters);
-        const uint64_t behind = ~(letters >> first); /* 0 only of a window without spaces */
-        int32_t length = behind ? fs_lowest_bit(behind) : WINDOW;
-        if (w->count == FS_SP_WORDS || (first && first + length == WINDOW && *at < size)) { /* it begins the next */
-            *at = begin + first;
-            return;
-        }
-        if (first + length == WINDOW) {
-            while (begin + first + length < size && text[begin + first + length] != ' ') length++;
-            *at = FS_MAX(*at, begin + first + length);
-            letters = 0;
-        } else {
-            letters = letters >> (first + length) << (first + length);
-        }
-        fs_noted_word_set(&w->words[w->count++], w->cache, text + begin + first, length, FS_SP_WORD_MARGIN, w->m->pieces.key.k0, 0);
-    }
-}
-
-/* Text of which WINDOW + FS_SP_WORD_MARGIN bytes may be read from each of its first `most` places on; *at moves to those or beyond. */
-static fs_status add_part(fs_sp_words *w, const uint8_t *text, int32_t size, int32_t most, int32_t *at) {
-    while (*at < most) {
-        window_words(w, text, size, at);
-        if (w->count == FS_SP_WORDS) FS_TRY(encode_words(w));
-    }
-    return FS_OK;
+static fs_status encode_stage(fs_sp_words *w) {
+    fs_sp_words_cut(w);
+    w->staged = 0;
+    return encode_words(w);
 }
 
 fs_status fs_sp_words_open(fs_sp_words *w) {
     w->sums = w->m->pieces.sums_float;
-    w->largest = w->sums ? (float)(w->m->pieces.largest * (1 + LOST / 10) + LOST) : 0.0f;
-    w->count = w->copied = 0;
+    w->largest = w->sums ? (float)(w->m->pieces.largest * (1 + LOST) + LOST) : 0.0f;
+    w->staged = 0;
     if (!w->ids->data && !fs_buffer_add(w->ids, 0)) return fs_fail_memory(w->err, "ids", 64);
-    begin_text(w);
+    begin_text(w, 0);
+    return FS_OK;
+}
+
+static fs_status stage_bytes(fs_sp_words *w, const uint8_t *bytes, int32_t n) {
+    if (w->staged + n > FS_SP_STAGED) FS_TRY(encode_stage(w));
+    memcpy(w->stage + w->staged, bytes, (size_t)n);
+    w->staged += n;
+    return FS_OK;
+}
+
+/* A word that has no room on the stage; *at moves behind it. */
+static fs_status add_long_word(fs_sp_words *w, fs_text text, int32_t *at) {
+    fs_noted_word *word = &w->words[0];
+    FS_TRY(encode_stage(w));
+    word->text = text.data + *at;
+    while (*at < (int32_t)text.size && text.data[*at] != ' ') ++*at;
+    word->size = (int32_t)(text.data + *at - word->text);
+    word->key.low = 1; /* too long to be kept */
+    word->key.high = word->hash = 0;
+    w->count = 1;
+    w->text_count = 0;
+    return encode_words(w);
+}
+
+/* Words of a text that is longer than the stage, of which *at moves behind those that are staged. */
+static fs_status add_part(fs_sp_words *w, fs_text text, int32_t *at) {
+    int32_t n = FS_SP_STAGED - 1;
+    while (n >= 0 && text.data[*at + n] != ' ') n--;
+    if (n < 0) return add_long_word(w, text, at);
+    FS_TRY(stage_bytes(w, text.data + *at, n + 1)); /* with the space */
+    *at += n + 1;
     return FS_OK;
 }
 
 fs_status fs_sp_words_add(fs_sp_words *w, fs_text text) {
-    const int32_t size = (int32_t)text.size, last = size - WINDOW - FS_SP_WORD_MARGIN;
+    static const uint8_t behind[3] = {' ', FS_SP_TEXT_END, ' '};
+    const int32_t size = (int32_t)text.size;
     int32_t at = 0;
-    if (last > 0) FS_TRY(add_part(w, text.data, size, last, &at));
-    if (at < size) { /* no more than a window and its margin */
-        const int32_t left = size - at;
-        uint8_t *copy;
-        if (w->copied + left + WINDOW + FS_SP_WORD_MARGIN > FS_SP_ENDS) {
-            FS_TRY(encode_words(w));
-            w->copied = 0;
-        }
-        copy = w->ends + w->copied;
-        memcpy(copy, text.data + at, (size_t)left);
-        w->copied += left + FS_SP_WORD_MARGIN;
-        at = 0;
-        FS_TRY(add_part(w, copy, left, left, &at));
-    }
-    if (w->count == FS_SP_WORDS) FS_TRY(encode_words(w));
-    w->words[w->count].text = NULL;
-    w->words[w->count].size = INT32_MAX;
-    w->words[w->count].key.low = 1; /* which no entry has */
-    w->words[w->count].key.high = w->words[w->count].hash = 0;
-    w->count++;
+    while (size - at > FS_SP_STAGED - (int32_t)sizeof behind) FS_TRY(add_part(w, text, &at));
+    if (w->staged + size - at + (int32_t)sizeof behind > FS_SP_STAGED) FS_TRY(encode_stage(w));
+    if (size > at) memcpy(w->stage + w->staged, text.data + at, (size_t)(size - at));
+    w->staged += size - at;
+    memcpy(w->stage + w->staged, behind, sizeof behind);
+    w->staged += (int32_t)sizeof behind;
     return FS_OK;
 }
 
 fs_status fs_sp_words_close(fs_sp_words *w) {
-    const fs_status st = encode_words(w);
+    FS_TRY(encode_stage(w));
     w->ids->size = (size_t)(w->out - (int32_t *)w->ids->data) * sizeof(int32_t);
-    return st;
+    return FS_OK;
 }

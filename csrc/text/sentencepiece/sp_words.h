@@ -2,11 +2,15 @@
  * its words one behind the other, a U+2581 before each, and no piece spans two of them; then a word that was seen
  * before needs neither rules nor a model.
  *
- *     "the  quick fox"     text
- *      the  quick fox      keys of the cache
- *      [34] [12 7][91]     ids; for Unigram also up to which sum of scores before the word they hold
+ *     "the  quick fox"           a text
+ *     the  quick fox \xFF the    staged: texts one behind the other, so that short ones cost no more than long ones;
+ *                                no text has the byte that ends one
+ *     the / quick / fox          keys of the cache
+ *     [34] [12 7][91]            ids; for Unigram also up to which sum of scores before the word they hold
  *
- * Words of several texts are on their way at once, so that the cache's lines are there when they are needed. */
+ * All staged words go through each step before the next step begins: they are cut, their lines of the cache are asked for
+ * (sp_words_cut.c), looked up, those that are new are encoded, and the ids are written (sp_words.c). So few steps depend
+ * on a guess what kind of word comes next. */
 #ifndef FS_TEXT_SP_WORDS_H
 #define FS_TEXT_SP_WORDS_H
 
@@ -14,15 +18,18 @@
 #include "sp_file.h"
 #include "text/lookup/word_note.h"
 
-#define FS_SP_WORDS 64     /* on their way */
-#define FS_SP_ENDS 4096    /* bytes of the ends of texts, copied so that they can be read beyond */
-#define FS_SP_RUNS (4 * FS_SP_WORDS)
+#define FS_SP_STAGED 1024 /* bytes of texts that are worked on together */
+#define FS_SP_STAGED_MARGIN 64 /* that may be read behind them */
+#define FS_SP_WORDS (FS_SP_STAGED / 2)
+#define FS_SP_WORDS_SPARE 8 /* that are written beyond the last */
 
-/* One unknown id that stands for several characters. */
-typedef struct fs_sp_run {
-    int32_t place; /* of its word's first id in the text */
-    int32_t count;
-} fs_sp_run;
+/* What was found of a word, which a text ends or goes on behind. */
+typedef struct fs_sp_found {
+    int32_t few[FS_CACHED_IDS + 1]; /* its first ids */
+    int32_t note;  /* FS_CACHED_ELSEWHERE: not so simple */
+    int32_t count; /* of ids */
+    uint32_t from; /* where in the cache's store they are, if there are more than those */
+} fs_sp_found;
 
 typedef struct fs_sp_words {
     const fs_sp_model *m;
@@ -38,15 +45,19 @@ typedef struct fs_sp_words {
     const float *sums;    /* of Unigram by id + 2: what each adds to the sum */
     int32_t *out, *first; /* where the next id goes; the text's first one */
     int32_t *end;         /* of the room for ids */
-    float sum;            /* of the scores of the text's ids, the first `summed` of them: few words ask for the rest */
+    float sum;            /* of the scores of the text's first ids, `summed` of them, which are those before `summed_word`: few
+                           * words ask for the rest */
+    int32_t summed, summed_word;
     float largest;        /* absolute value of a score, and a little more; 0: no sums */
-    int32_t summed;
-    int32_t run_count, run_more; /* among those that are not summed yet, and characters that these stand for */
+    float ahead;          /* no less than what all words add to the absolute value of the sum */
     int whole;
-    int32_t count, copied; /* of words and ends */
-    fs_noted_word words[FS_SP_WORDS]; /* text NULL: a text ends here */
-    fs_sp_run runs[FS_SP_RUNS];
-    uint8_t ends[FS_SP_ENDS];
+    int32_t staged;            /* bytes */
+    int32_t count, text_count; /* of words, and of texts that end behind some of them */
+    uint32_t emptied;          /* how often the store was when they were looked up */
+    int32_t text_ends[FS_SP_WORDS + FS_SP_WORDS_SPARE];
+    fs_noted_word words[FS_SP_WORDS + FS_SP_WORDS_SPARE];
+    fs_sp_found have[FS_SP_WORDS];
+    uint8_t stage[FS_SP_STAGED + FS_SP_STAGED_MARGIN];
 } fs_sp_words;
 
 /* The fields before sums are set, the model is by_words. */

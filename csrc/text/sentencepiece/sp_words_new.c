@@ -3,16 +3,19 @@
 
 #include "text/unicode/utf8.h"
 
+/* Whether the word has a U+2581 itself. */
+static int has_space(const fs_noted_word *word) {
+    int32_t i;
+    for (i = 0; i + 2 < word->size; i++)
+        if (word->text[i] == 0xE2 && memcmp(word->text + i, FS_SP_SPACE, 3) == 0) return 1;
+    return 0;
+}
+
 /* The word as the rules leave it. */
 static fs_status prepare(fs_sp_words *w, const fs_noted_word *word, fs_text *text) {
     fs_aligned *a = w->prepared;
     const fs_text given = {word->text, (size_t)word->size};
-    int32_t i;
-    for (i = 0; i + 2 < word->size; i++)
-        if (word->text[i] == 0xE2 && memcmp(word->text + i, FS_SP_SPACE, 3) == 0) w->whole = 1;
     a->size = 0;
-    text->size = 0;
-    if (w->whole) return FS_OK;
     FS_TRY(fs_sp_normalize(&w->m->rules, given, 0, a, w->err));
     FS_TRY(fs_aligned_room(a, FS_SP_WORD_MARGIN, w->err));
     text->data = a->data;
@@ -41,7 +44,7 @@ static void simplify(const fs_pieces *p, fs_buffer *kept, int32_t n) {
     kept->size = (size_t)(1 + count) * sizeof *to;
 }
 
-/* Turns what was found into what is kept (see fs_sp_put_kept). */
+/* Turns what was found into what is kept (see fs_sp_search_behind). */
 static fs_status settle(fs_sp_words *w, fs_text text, float reach) {
     const fs_pieces *p = &w->m->pieces;
     fs_buffer *b = w->found;
@@ -97,58 +100,51 @@ static fs_status prepare_short(fs_sp_words *w, const fs_noted_word *word, uint8_
     return FS_OK;
 }
 
-/* A short new word of Unigram, which is *kept: *done if its ids hold behind this sum. */
-static fs_status learn_short(fs_sp_words *w, const fs_noted_word *word, int *kept_it, int *done) {
+/* A short new word of Unigram. *kept: it was one. */
+static fs_status learn_short(fs_sp_words *w, const fs_noted_word *word, int *kept) {
     uint8_t text[FS_UNIGRAM_WORD + 3 + FS_UNIGRAM_MARGIN];
-    int32_t ids[1 + FS_UNIGRAM_WORD], *kept = ids, n, i, size, known = 1;
+    int32_t ids[1 + FS_UNIGRAM_WORD], n, i, size, known = 1;
     float reach;
-    *done = 0;
     FS_TRY(prepare_short(w, word, text, &size));
-    *done = w->whole;
-    if (!size || w->whole) return FS_OK;
+    *kept = size > 0;
+    if (!size) return FS_OK;
     text[2] = 0; /* which stands for all of U+2581 */
     n = fs_unigram_encode_word(&w->m->pieces, text + 2, size - 2, 1, ids + 1, &reach);
     memcpy(text, FS_SP_SPACE, 3);
     for (i = 1; i <= n; i++) known &= ids[i] >= 0;
     if (known) {
         ids[0] = fs_note_of(reach, 0);
-        n++;
-    } else {
-        w->found->size = 0;
-        FS_TRY(fs_buffer_append(w->found, ids + 1, (size_t)n * sizeof *ids, w->err));
-        FS_TRY(settle(w, (fs_text){text, (size_t)size}, reach));
-        kept = w->found->data;
-        n = (int32_t)(w->found->size / sizeof *kept);
+        fs_noted_keep(w->cache, word, ids, n + 1);
+        return FS_OK;
     }
-    fs_noted_keep(w->cache, word, kept, n);
-    *kept_it = 1;
-    if (!fs_sp_in_reach(w, reach)) return FS_OK;
-    *done = 1;
-    return fs_sp_put_kept(w, kept, n);
+    w->found->size = 0;
+    FS_TRY(fs_buffer_append(w->found, ids + 1, (size_t)n * sizeof *ids, w->err));
+    FS_TRY(settle(w, (fs_text){text, (size_t)size}, reach));
+    fs_noted_keep(w->cache, word, w->found->data, (int32_t)(w->found->size / sizeof *ids));
+    return FS_OK;
 }
 
-fs_status fs_sp_encode_anew(fs_sp_words *w, const fs_noted_word *word, int known) {
+fs_status fs_sp_learn(fs_sp_words *w, const fs_noted_word *word) {
     double sum = 0.0;
     float reach;
     fs_text text;
-    int done = 0;
-    if (word->size > FS_CACHED_BYTES) known = 1; /* it is not kept */
-    if (!known && w->m->pieces.quick) FS_TRY(learn_short(w, word, &known, &done));
-    if (done) return FS_OK;
+    int kept = 0;
+    if (word->size > FS_CACHED_BYTES || has_space(word)) return FS_OK;
+    if (w->m->pieces.quick) FS_TRY(learn_short(w, word, &kept));
+    if (kept) return FS_OK;
     FS_TRY(prepare(w, word, &text));
-    if (w->whole) return FS_OK;
-    if (!known) {
-        FS_TRY(search(w, text, &sum, &reach));
-        FS_TRY(settle(w, text, reach));
-        fs_noted_keep(w->cache, word, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
-        if (fs_sp_in_reach(w, reach)) return fs_sp_put_kept(w, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
-    }
-    fs_sp_add_up(w);
-    sum = (double)w->sum;
     FS_TRY(search(w, text, &sum, &reach));
     FS_TRY(settle(w, text, reach));
-    FS_TRY(fs_sp_put_kept(w, w->found->data, (int32_t)(w->found->size / sizeof(int32_t))));
-    fs_sp_add_up(w);
-    w->sum = (float)sum; /* which began anew where it grew out of bounds */
+    fs_noted_keep(w->cache, word, w->found->data, (int32_t)(w->found->size / sizeof(int32_t)));
     return FS_OK;
+}
+
+fs_status fs_sp_search_behind(fs_sp_words *w, const fs_noted_word *word, double *sum) {
+    float reach;
+    fs_text text;
+    w->whole = has_space(word);
+    if (w->whole) return FS_OK;
+    FS_TRY(prepare(w, word, &text));
+    FS_TRY(search(w, text, sum, &reach)); /* where the sum grew out of bounds it began anew */
+    return settle(w, text, reach);
 }
