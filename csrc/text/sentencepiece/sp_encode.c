@@ -7,7 +7,7 @@
 #include "text/parts.h"
 #include "text/unicode/utf8.h"
 
-#define AHEAD 8 /* texts, that are fetched while this one is encoded */
+#define AHEAD 64 /* texts, that are fetched while those before are encoded, some of them at once */
 
 void fs_sp_encoder_free(fs_sp_encoder *e) {
     fs_sp_free(&e->model);
@@ -93,7 +93,10 @@ static fs_status encode_by_words(route *r) {
     w.ctx = r;
     FS_TRY(fs_sp_words_open(&w));
     for (text = r->text; text < r->end; text++) {
-        if (r->end - text > AHEAD) FS_PREFETCH(text[AHEAD].data); /* strings lie anywhere */
+        if (r->end - text > AHEAD) { /* strings lie anywhere */
+            FS_PREFETCH(text[AHEAD].data);
+            if (text[AHEAD].size > 64) FS_PREFETCH(text[AHEAD].data + 64);
+        }
         FS_TRY(check_size(r, *text, r->place + (text - r->text)));
         FS_TRY(fs_sp_words_add(&w, *text));
     }

@@ -251,9 +251,21 @@ fs_status fs_sp_words_open(fs_sp_words *w) {
     return FS_OK;
 }
 
+/* As memcpy, for which compilers that know that there are few bytes take an instruction that is slow for few. */
+FS_INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int32_t n) {
+    int32_t i;
+    if (n < 16) {
+        for (i = 0; i + 4 <= n; i += 4) memcpy(to + i, from + i, 4);
+        for (; i < n; i++) to[i] = from[i];
+        return;
+    }
+    for (i = 0; i < n - 16; i += 16) memcpy(to + i, from + i, 16);
+    memcpy(to + n - 16, from + n - 16, 16);
+}
+
 static fs_status stage_bytes(fs_sp_words *w, const uint8_t *bytes, int32_t n) {
     if (w->staged + n > FS_SP_STAGED) FS_TRY(encode_stage(w));
-    memcpy(w->stage + w->staged, bytes, (size_t)n);
+    copy_bytes(w->stage + w->staged, bytes, n);
     w->staged += n;
     return FS_OK;
 }
@@ -288,8 +300,7 @@ fs_status fs_sp_words_add(fs_sp_words *w, fs_text text) {
     int32_t at = 0;
     while (size - at > FS_SP_STAGED - (int32_t)sizeof behind) FS_TRY(add_part(w, text, &at));
     if (w->staged + size - at + (int32_t)sizeof behind > FS_SP_STAGED) FS_TRY(encode_stage(w));
-    if (size > at) memcpy(w->stage + w->staged, text.data + at, (size_t)(size - at));
-    w->staged += size - at;
+    if (size > at) FS_TRY(stage_bytes(w, text.data + at, size - at));
     memcpy(w->stage + w->staged, behind, sizeof behind);
     w->staged += (int32_t)sizeof behind;
     return FS_OK;
