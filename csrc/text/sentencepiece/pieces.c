@@ -31,6 +31,7 @@ void fs_pieces_free(fs_pieces *p) {
     fs_byte_trie_free(&p->found);
     fs_joints_free(&p->joints);
     fs_free(p->sums_float);
+    fs_free(p->word_scores);
     fs_free(p->sums_double);
     fs_free(p->merges);
     fs_free(p->ranks);
@@ -156,17 +157,37 @@ static void hide_unused(fs_pieces *p) {
     }
 }
 
-/* What the search of words asks for. */
-static void note_words(fs_pieces *p) {
+/* What the search of words asks of first bytes, and of pieces. */
+static fs_status list_words(fs_pieces *p, uint32_t space_base, fs_error *err) {
+    const float *scores = p->sums_float + 1; /* by id + 1 */
+    int32_t i;
+    p->word_scores = fs_alloc(((size_t)p->count + 1) * sizeof *p->word_scores);
+    if (!p->word_scores) return fs_fail_memory(err, "scores", (uint64_t)p->count * sizeof *p->word_scores);
+    memcpy(p->word_scores, scores, ((size_t)p->count + 1) * sizeof *scores);
+    p->word_scores[0] = -INFINITY;
+    for (i = 0; i < 256; i++) {
+        const uint64_t unit = p->found.units[p->found.root ^ (uint32_t)i];
+        p->first_units[i] = (unit & FS_BYTE_TRIE_FREE) == (uint32_t)i ? unit : 0;
+        p->first_scores[i] = i < 128 ? scores[(uint32_t)p->first_units[i] >> 9] : -INFINITY;
+    }
+    p->first_units[FS_UNIGRAM_SPACE] = (uint64_t)space_base << 32; /* and no value: it would count as one in every word */
+    p->first_scores[FS_UNIGRAM_SPACE] = scores[p->space_value];
+    return FS_OK;
+}
+
+/* Whether words can be searched as a whole, and what that asks for. */
+static fs_status note_words(fs_pieces *p, fs_error *err) {
     uint32_t base = p->found.root;
     int32_t value = -1, id, i;
+    int spaced;
     for (i = 0; i < 3; i++)
         if (!fs_byte_trie_step(&p->found, &base, (uint8_t)"\xE2\x96\x81"[i], &value)) break;
-    p->space_value = i == 3 ? value + 1 : 0;
-    p->space_base = i == 3 ? base : 0;
+    spaced = i == 3;
+    p->space_value = spaced ? value + 1 : 0;
     p->largest = fabs(p->unknown_score);
     for (id = 0; id < p->count; id++) p->largest = FS_MAX(p->largest, fabs(fs_pieces_score(p, id)));
     p->quick = p->single && p->largest * (FS_UNIGRAM_WORD + 1) < FS_UNIGRAM_SUM_MAX;
+    return p->quick ? list_words(p, spaced ? base : 0, err) : FS_OK;
 }
 
 fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
@@ -187,7 +208,7 @@ fs_status fs_pieces_ready(fs_pieces *p, fs_error *err) {
         hide_unused(p);
     }
     FS_TRY(fs_byte_trie_build(&p->found, &p->trie, NULL, err));
-    if (p->kind == FS_PIECES_UNIGRAM) note_words(p);
+    if (p->kind == FS_PIECES_UNIGRAM) FS_TRY(note_words(p, err));
     fs_trie_free(&p->trie);
     fs_trie_free(&p->reserved);
     return FS_OK;

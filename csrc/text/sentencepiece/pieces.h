@@ -19,6 +19,7 @@
 #define FS_PIECE_MAX 4096    /* bytes of a piece */
 #define FS_PIECES_MAX (1 << 22)
 #define FS_UNIGRAM_MARGIN 8
+#define FS_UNIGRAM_SPACE 0xFE /* stands for U+2581 before a word */
 #define FS_UNIGRAM_WORD 60   /* bytes of a word that is searched as a whole */
 
 typedef enum fs_pieces_kind {
@@ -59,7 +60,9 @@ typedef struct fs_pieces {
     float *sums_float;   /* of Unigram: [count + 2] what each id + 2 adds to a sum: nothing, what is unknown, the pieces; */
     double *sums_double; /* one of the two */
     int32_t space_value; /* id + 1 of U+2581, 0: no piece */
-    uint32_t space_base; /* its place in `found`, from which pieces that begin with it go on */
+    uint64_t first_units[256]; /* of `found`, by the first byte of a piece; 0: there is none; FS_UNIGRAM_SPACE: U+2581 */
+    float first_scores[256];   /* of characters of one byte, and of U+2581; -infinity: the byte is none */
+    float *word_scores;        /* by id + 1; -infinity: no piece */
     int quick;           /* no sum of a word is out of bounds: fs_unigram_encode_word may be asked */
     float reach_one;     /* up to which sum any single character is what it is without one */
     fs_joints joints;
@@ -116,10 +119,10 @@ fs_status fs_unigram_encode(const fs_pieces *p, fs_text text, int32_t begin, int
  * at each of its places, `largest` the largest absolute value of a sum. */
 float fs_unigram_reach(const fs_pieces *p, double gap, double largest, int32_t chars);
 
-/* The same of a word that nothing is before, at most FS_UNIGRAM_WORD bytes, to `ids`, which has room for one a byte; returns how
- * many there are. Only where p->quick is set. `spaced`: the first byte stands for U+2581 and is 0. FS_UNIGRAM_MARGIN bytes of 0xFF
- * are behind the word. */
-int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t places, int spaced, int32_t *ids, float *reach);
+/* The same of a word of at most FS_UNIGRAM_WORD bytes that nothing is before, the first one FS_UNIGRAM_SPACE; FS_UNIGRAM_MARGIN bytes
+ * of 0xFF are behind it. The ids, of which there may be one a byte, end before `end`; returns how many there are. Only where
+ * p->quick is set. */
+int32_t fs_unigram_encode_word(const fs_pieces *p, const uint8_t *text, int32_t places, int32_t *end, float *reach);
 
 /* The least reach of single characters. */
 float fs_unigram_reach_one(const fs_pieces *p);

@@ -64,7 +64,10 @@ static int32_t put_plain(const fs_sp_rules *r, fs_text text, int32_t at, fs_alig
         } else {
             if (r->changing[p[n]] >> (p[n + 1] & 63) & 1) break;
             size = fs_utf8_size(p[n]);
-            for (i = 0; i < size; i++) to[n + i] = p[n + i];
+            if (most - n >= 4)
+                memcpy(to + n, p + n, 4); /* no loop whose length is a guess */
+            else
+                for (i = 0; i < size; i++) to[n + i] = p[n + i];
             n += size;
         }
     }

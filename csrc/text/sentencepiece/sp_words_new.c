@@ -103,13 +103,14 @@ static fs_status prepare_short(fs_sp_words *w, const fs_noted_word *word, uint8_
 /* A short new word of Unigram. *kept: it was one. */
 static fs_status learn_short(fs_sp_words *w, const fs_noted_word *word, int *kept) {
     uint8_t text[FS_UNIGRAM_WORD + 3 + FS_UNIGRAM_MARGIN];
-    int32_t ids[1 + FS_UNIGRAM_WORD], n, i, size, known = 1;
+    int32_t room[1 + FS_UNIGRAM_WORD], *const end = room + 1 + FS_UNIGRAM_WORD, *ids, n, i, size, known = 1;
     float reach;
     FS_TRY(prepare_short(w, word, text, &size));
     *kept = size > 0;
     if (!size) return FS_OK;
-    text[2] = 0; /* which stands for all of U+2581 */
-    n = fs_unigram_encode_word(&w->m->pieces, text + 2, size - 2, 1, ids + 1, &reach);
+    text[2] = FS_UNIGRAM_SPACE;
+    n = fs_unigram_encode_word(&w->m->pieces, text + 2, size - 2, end, &reach);
+    ids = end - n - 1; /* with the note */
     memcpy(text, FS_SP_SPACE, 3);
     for (i = 1; i <= n; i++) known &= ids[i] >= 0;
     if (known) {
