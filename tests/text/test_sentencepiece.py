@@ -191,6 +191,23 @@ def test_sums_start_anew():
     assert ours.encode("remendar " * 100_000 + "remendar") == word * 100_001
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_words_of_many_texts(name):
+    """Words are looked up a kilobyte of texts at a time; with places a text is encoded whole: equal ids."""
+    ours, random = tokenizer(name), Random(12)
+    words = [word for text in RECORD["texts"] for word in text.split(" ")]
+    words += ["\0", "a\0b", "\u2581", "日本語" * 30]
+    texts = ["", " ", "x" * 1024 + " y", "a " * 600, "é" * 140, "\u2581a" + " b" * 600, ""]
+    texts += ["x" * size for size in range(1019, 1026)]
+    for _ in range(120):
+        count = random.choice((0, 1, 2, 4, 9, 300))
+        texts.append(random.choice((" ", "  ")).join(random.choices(words, k=count)))
+    for _ in range(2):  # the second time all words are known
+        ids = [ids.tolist() for ids in ours.encode_batch(texts)]
+        assert ids == [ids.tolist() for ids in ours.encode_batch(texts, spans="bytes")]
+    assert ids == [ours.encode(text) for text in texts]
+
+
 def test_texts_are_checked():
     ours = tokenizer("bpe-bytes")
     with pytest.raises(ArgumentError, match=r"texts\[1\], character 1: lone surrogate"):
