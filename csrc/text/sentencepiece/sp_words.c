@@ -39,7 +39,7 @@ static void add_up(fs_sp_words *w, int32_t word) {
     const int32_t unknown = w->m->pieces.unknown, *ids = w->first + w->summed;
     float sum = w->sum;
     int32_t i, k, run;
-    for (i = w->summed_word; i < word && w->sums; i++) {
+    for (i = w->summed_word; i < word && w->sums && !w->whole; i++) { /* of an exception not all are written */
         for (k = 0; k < w->have[i].count; k++) {
             run = ids[k] == unknown ? fs_note_run(w->have[i].note) : 0;
             if (!run) sum += w->sums[ids[k] + 2];
