@@ -58,6 +58,7 @@ cdef class BpeEncoder(Encoder):
             self._read_saved(saved)
         else:
             self._read_merges(tokens, ids, merges, ignore_merges)
+        self.e.model.merge_rows = fs_bpe_merge_rows_for(kernels_named(isa).isa)
         check(fs_markers_init(&self.e.markers, _hash_key, &err), &err)
         for spelling, id, flags in markers:
             if not 0 <= id < 2**24:

@@ -200,7 +200,10 @@ cdef extern from "text/scan/scan.h" nogil:
     fs_scan fs_scan_for(fs_isa isa)
 
 cdef extern from "text/bpe/bpe.h" nogil:
+    ctypedef void (*fs_bpe_merge_rows)(const void *table, void *rows, int32_t n) noexcept nogil
+    fs_bpe_merge_rows fs_bpe_merge_rows_for(fs_isa isa)
     ctypedef struct fs_bpe:
+        fs_bpe_merge_rows merge_rows
         int32_t count
         int32_t *ids
         int32_t id_end

@@ -18,6 +18,7 @@ static void begin(void) {
         HOLDS(fs_markers_add(&e->markers, fuzz_view("wor", 3), 60001, FS_MARKER_LSTRIP | FS_MARKER_WORD, NULL) == FS_OK);
         HOLDS(fs_bpe_note_markers(e, NULL) == FS_OK);
         e->scan = fs_scan_for(i ? FS_ISA_portable : fs_isa_best());
+        e->model.merge_rows = fs_bpe_merge_rows_for(i ? FS_ISA_portable : fs_isa_best());
     }
     free((void *)file.data);
 }

@@ -82,6 +82,7 @@ fs_status fs_bpe_open(fs_bpe *m, fs_hash_key key, int64_t tokens, int64_t longs,
     memset(m, 0, sizeof *m);
     memset(m->of_byte, -1, sizeof m->of_byte);
     m->key = key;
+    m->merge_rows = fs_bpe_merge_rows_portable;
     if (tokens > FS_BPE_TOKENS_MAX || merges > FS_BPE_MERGES_MAX)
         return fs_fail(err, FS_ERR_UNSUPPORTED, "vocabulary", "too large", "at most %d tokens and %d merges|%lld and %lld",
                        FS_BPE_TOKENS_MAX, FS_BPE_MERGES_MAX, (long long)tokens, (long long)merges);

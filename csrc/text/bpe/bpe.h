@@ -25,6 +25,7 @@
 
 #include "base/buffer.h"
 #include "base/store.h"
+#include "bpe_rows.h"
 #include "bpe_walk.h"
 #include "text/hash.h"
 #include "text/lookup/piece_key.h"
@@ -69,6 +70,7 @@ typedef struct fs_bpe {
     int32_t merge_count;
     int32_t spelled; /* > 0: merges are not listed; bytes of the longest token, at most FS_BPE_SPELLED_MOST */
     int rising; /* no merge makes a token that a merge of lower or equal rank takes */
+    fs_bpe_merge_rows merge_rows; /* the portable one, unless another is chosen after loading */
     fs_atomic walk_state; /* of fs_bpe_walk_of */
     fs_bpe_walk walk;
 } fs_bpe;

@@ -1,7 +1,6 @@
 #include "bpe_new.h"
 
 #define MERGED_FEW 64 /* so many pieces of a worker are merged before it is worth to make the walk ready */
-#define TOGETHER 64   /* pieces whose walks begin together */
 
 void fs_bpe_fetch_new(const fs_bpe *m, const fs_bpe_cache *cache, fs_piece_key key, uint64_t hash) {
     FS_PREFETCH(fs_cache_neighbour(cache, hash));
@@ -73,16 +72,29 @@ static const fs_bpe_walk *walk_for(fs_bpe *m, const fs_bpe_cache *cache, int32_t
     return size <= FS_BPE_SHORT && cache->merged < MERGED_FEW ? NULL : fs_bpe_walk_of(m);
 }
 
-/* Pieces that are to be walked, by their place among all. */
-typedef struct walkers {
+/* Pieces that are to be merged, by their place among all. */
+typedef struct waiting {
     fs_bpe_new *pieces;
     int32_t count;
-    int16_t which[TOGETHER];
-} walkers;
+    int16_t which[FS_BPE_ROWS_MOST];
+} waiting;
+
+static void merge_together(const fs_bpe *m, const fs_bpe_walk *walk, fs_bpe_cache *cache, waiting *w) {
+    fs_bpe_row rows[FS_BPE_ROWS_MOST];
+    int32_t i;
+    for (i = 0; i < w->count; i++) fs_bpe_row_begin(walk, w->pieces[w->which[i]].piece, w->pieces[w->which[i]].size, &rows[i]);
+    m->merge_rows(&walk->pairs, rows, w->count);
+    for (i = 0; i < w->count; i++) {
+        fs_bpe_new *p = &w->pieces[w->which[i]];
+        p->count = fs_bpe_row_ids(walk, &rows[i], p->ids);
+        keep(cache, p);
+    }
+    w->count = 0;
+}
 
 /* The first symbols of all of them are found before the first one is walked: most of a walk is waiting for memory. */
-static int walk_together(const fs_bpe_walk *walk, fs_bpe_cache *cache, walkers *w) {
-    fs_bpe_ahead ahead[TOGETHER];
+static int walk_together(const fs_bpe_walk *walk, fs_bpe_cache *cache, waiting *w) {
+    fs_bpe_ahead ahead[FS_BPE_ROWS_MOST];
     int32_t i;
     int symbol;
     for (symbol = 0; symbol < 2; symbol++)
@@ -112,18 +124,18 @@ static void share_ids(fs_bpe_new *pieces, int32_t n) {
 
 int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_t n) {
     const fs_bpe_walk *walk = NULL;
-    walkers later;
+    waiting shorts = {pieces, 0, {0}}, longs = {pieces, 0, {0}};
     int32_t i;
-    later.pieces = pieces;
-    later.count = 0;
     for (i = 0; i < n; i++) {
         fs_bpe_new *p = &pieces[i];
         if (p->same >= 0 || find_next_to(cache, p)) continue;
         if (!walk) walk = walk_for(m, cache, p->size);
         if (!find_token(m, walk, p)) {
             if (walk) {
-                later.which[later.count++] = (int16_t)i;
-                if (later.count == TOGETHER && walk_together(walk, cache, &later) < 0) return -1;
+                waiting *w = p->size > FS_BPE_ROW_END ? &longs : &shorts;
+                w->which[w->count++] = (int16_t)i;
+                if (shorts.count == FS_BPE_ROWS_MOST) merge_together(m, walk, cache, &shorts);
+                if (longs.count == FS_BPE_ROWS_MOST && walk_together(walk, cache, &longs) < 0) return -1;
                 continue;
             }
             p->count = merge_piece(m, p->piece, p->size, p->ids);
@@ -132,7 +144,8 @@ int fs_bpe_encode_new(fs_bpe *m, fs_bpe_cache *cache, fs_bpe_new *pieces, int32_
         }
         keep(cache, p);
     }
-    if (later.count && walk_together(walk, cache, &later) < 0) return -1;
+    if (shorts.count) merge_together(m, walk, cache, &shorts);
+    if (longs.count && walk_together(walk, cache, &longs) < 0) return -1;
     share_ids(pieces, n);
     return 0;
 }

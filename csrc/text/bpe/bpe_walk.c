@@ -1,31 +1,16 @@
 #include "bpe_walk.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/arena.h"
 
-FS_INLINE uint64_t two_bits(uint64_t hash) { return (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63); }
-
-FS_INLINE uint64_t pair_of(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 21 | (uint32_t)b; }
-FS_INLINE uint64_t pair_hash(const fs_bpe_walk *w, int32_t a, int32_t b) { return pair_of(a, b) * w->secret; }
-
-/* What a and b merge to; INT32_MAX: they do not. */
-FS_INLINE int32_t made_of(const fs_bpe_walk *w, int32_t a, int32_t b) {
-    const uint64_t pair = pair_of(a, b), hash = pair_hash(w, a, b), bits = two_bits(hash >> 20);
-    size_t i;
-    if ((w->filter[hash >> w->filter_shift] & bits) != bits) return INT32_MAX;
-    for (i = hash >> w->pair_shift;; i = (i + 1) & (((size_t)1 << (64 - w->pair_shift)) - 1)) {
-        const uint64_t slot = w->pairs[i];
-        if (slot >> 22 == pair) return (int32_t)(slot & ((1 << 22) - 1));
-        if (slot == UINT64_MAX) return INT32_MAX;
-    }
-}
+/* What a and b merge to; FS_PAIR_NONE. */
+FS_INLINE int32_t made_of(const fs_bpe_walk *w, int32_t a, int32_t b) { return fs_pair_made(&w->pairs, a, b); }
 
 /* Merges are undone from the last on: before each of them, what stood at the border must not have merged across it.
  * Of equal pairs the left one merges first. */
 int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) {
-    int32_t limit = INT32_MAX;
+    int32_t limit = FS_PAIR_NONE;
     for (;;) {
         if (made_of(w, a, b) < limit) return 0;
         if (a > b) {
@@ -47,7 +32,7 @@ FS_INLINE const fs_bpe_record *record_at(const fs_bpe_walk *w, int32_t place) {
 /* The same of two records: what is compared does not depend on what was found, so all of it is on its way at once. */
 FS_INLINE int may_follow(const fs_bpe_walk *w, const fs_bpe_record *left, const fs_bpe_record *right) {
     const int32_t *a = left->edges + left->right, *b = right->edges;
-    int32_t limit = INT32_MAX;
+    int32_t limit = FS_PAIR_NONE;
     for (;;) {
         const int from_a = *a > *b;
         const int32_t later = from_a ? *a : *b;
@@ -72,7 +57,7 @@ typedef struct place {
 FS_INLINE int follows(const fs_bpe_walk *w, fs_bpe_follows *known, int32_t a, int32_t b) {
     const uint64_t pair = (uint64_t)(uint32_t)a << 23 | (uint32_t)b;
     uint64_t *slot;
-    slot = &known->pairs[pair * w->secret >> (64 - FS_BPE_FOLLOWS_BITS)];
+    slot = &known->pairs[pair * w->pairs.secret >> (64 - FS_BPE_FOLLOWS_BITS)];
     if (*slot >> 1 != (pair << 1 | 1)) *slot = pair << 2 | 2 | (uint64_t)may_follow(w, record_at(w, a), record_at(w, b));
     return (int)(*slot & 1);
 }
@@ -155,27 +140,24 @@ int32_t fs_bpe_walk_encode(const fs_bpe_walk *w, fs_bpe_follows *known, const ui
 /* ---- making one ---- */
 
 fs_status fs_bpe_walk_open(fs_bpe_walk *w, uint64_t secret, int32_t most, fs_error *err) {
-    int bits = 8;
+    int32_t i;
     memset(w, 0, sizeof *w);
     w->room = most + 256;
-    while (((int64_t)1 << bits) < (int64_t)most * 2) bits++;
-    w->pair_shift = 64 - bits;
-    w->filter_shift = 64 - (bits - 4);
-    w->secret = secret | 1;
     w->symbols = fs_alloc_table((size_t)w->room * sizeof *w->symbols);
-    w->pairs = fs_alloc_table(sizeof *w->pairs << bits);
-    w->filter = fs_alloc(sizeof *w->filter << (bits - 4));
-    if (!w->symbols || !w->pairs || !w->filter) return fs_fail_memory(err, "merges", (uint64_t)most * 48);
-    memset(w->pairs, 0xFF, sizeof *w->pairs << bits);
-    return FS_OK;
+    w->ids = fs_alloc_table((size_t)w->room * sizeof *w->ids);
+    w->bytes = fs_alloc_table(sizeof *w->bytes << 16);
+    if (!w->symbols || !w->ids || !w->bytes) return fs_fail_memory(err, "merges", (uint64_t)most * 32);
+    for (i = 0; i < 1 << 16; i++) w->bytes[i] = FS_PAIR_NONE;
+    return fs_pair_table_open(&w->pairs, secret, most, err);
 }
 
 void fs_bpe_walk_free(fs_bpe_walk *w) {
     fs_free(w->symbols);
+    fs_free(w->ids);
+    fs_free(w->bytes);
     fs_free(w->records);
     fs_buffer_free(&w->growing);
-    fs_free(w->pairs);
-    fs_free(w->filter);
+    fs_pair_table_free(&w->pairs);
     fs_byte_trie_free(&w->trie);
     memset(w, 0, sizeof *w);
 }
@@ -200,6 +182,7 @@ static fs_status add_record(fs_bpe_walk *w, const fs_bpe_made *left, const fs_bp
     if (!r) return fs_fail_memory(err, "merges", (uint64_t)w->growing.size);
     if (place >= FS_BYTE_TRIE_VALUES)
         return fs_fail(err, FS_ERR_UNSUPPORTED, "merges", "no walk", "records of at most %d|more", FS_BYTE_TRIE_VALUES);
+    w->ids[w->count] = id;
     made->symbol = w->count++;
     made->record = (int32_t)place;
     r->id = id;
@@ -219,14 +202,10 @@ fs_status fs_bpe_walk_add_byte(fs_bpe_walk *w, int32_t id, fs_bpe_made *made, fs
 }
 
 fs_status fs_bpe_walk_add(fs_bpe_walk *w, fs_bpe_made left, fs_bpe_made right, int32_t id, fs_bpe_made *made, fs_error *err) {
-    const uint64_t pair = pair_of(left.symbol, right.symbol), hash = pair_hash(w, left.symbol, right.symbol);
-    const size_t mask = ((size_t)1 << (64 - w->pair_shift)) - 1;
     const int32_t size = fs_bpe_symbol_size(w->symbols[left.symbol]) + fs_bpe_symbol_size(w->symbols[right.symbol]);
-    size_t i = hash >> w->pair_shift;
-    while (w->pairs[i] != UINT64_MAX) i = (i + 1) & mask;
-    w->pairs[i] = pair << 22 | (uint32_t)w->count;
-    w->filter[hash >> w->filter_shift] |= two_bits(hash >> 20);
-    w->symbols[w->count] = pair << 22 | (uint32_t)size;
+    FS_TRY(fs_pair_table_add(&w->pairs, left.symbol, right.symbol, w->count, err));
+    if (left.symbol < 256 && right.symbol < 256) w->bytes[left.symbol << 8 | right.symbol] = w->count;
+    w->symbols[w->count] = fs_symbol_pair(left.symbol, right.symbol) << 22 | (uint32_t)size;
     return add_record(w, &left, &right, size, id, made, err);
 }
 

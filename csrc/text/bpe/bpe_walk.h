@@ -12,15 +12,15 @@
  *     records  int32_t ...                   all that is asked about a symbol while walking, side by side; where a
  *                                            symbol's is tells which one it is
  *     trie     bytes -> record
- *     pairs    left:21 right:21 made:22      linear probing
- *     filter   one word a pair, two bits     most pairs that do not merge end here */
+ *     pairs    left, right -> made
+ *     ids      symbol -> what it is called outside
+ *     bytes    what two bytes merge to       [256][256] */
 #ifndef FS_TEXT_BPE_WALK_H
 #define FS_TEXT_BPE_WALK_H
 
 #include "text/lookup/bpe_follows.h"
 #include "text/lookup/byte_trie.h"
-
-#define FS_BPE_SYMBOLS_MAX ((1 << 21) - 1)
+#include "text/lookup/pair_table.h"
 
 typedef struct fs_bpe_walk {
     uint64_t *symbols; /* [count]; of bytes, left and right are not used */
@@ -28,11 +28,9 @@ typedef struct fs_bpe_walk {
     fs_buffer growing; /* them while they are made */
     int32_t count, room;
     fs_byte_trie trie;
-    uint64_t *pairs;
-    int pair_shift; /* 64 - bits of its size */
-    uint64_t *filter;
-    int filter_shift;
-    uint64_t secret; /* odd */
+    fs_pair_table pairs;
+    int32_t *ids;   /* [count] */
+    int32_t *bytes; /* [256][256] FS_PAIR_NONE: nothing */
     int whole;       /* 1: it finds all pieces that are a token as they stand */
 } fs_bpe_walk;
 
@@ -73,7 +71,7 @@ fs_status fs_bpe_walk_close(fs_bpe_walk *w, fs_error *err);
 int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b);
 
 FS_INLINE int32_t fs_bpe_symbol_left(uint64_t symbol) { return (int32_t)(symbol >> 43); }
-FS_INLINE int32_t fs_bpe_symbol_right(uint64_t symbol) { return (int32_t)(symbol >> 22 & FS_BPE_SYMBOLS_MAX); }
+FS_INLINE int32_t fs_bpe_symbol_right(uint64_t symbol) { return (int32_t)(symbol >> 22 & FS_PAIR_SYMBOLS_MAX); }
 FS_INLINE int32_t fs_bpe_symbol_size(uint64_t symbol) { return (int32_t)(symbol & ((1 << 22) - 1)); }
 
 /* The first two symbols that a walk tries, and where they end: what is needed of each is on its way once it is found. */

@@ -100,7 +100,7 @@ fs_status fs_bpe_walk_build(fs_bpe_walk *w, const fs_bpe *m, fs_error *err) {
     fs_status st;
     const int32_t most = m->spelled ? m->count : m->merge_count;
     memset(w, 0, sizeof *w);
-    if (!m->rising || most > FS_BPE_SYMBOLS_MAX - 256) return refuse(err);
+    if (!m->rising || most > FS_PAIR_SYMBOLS_MAX - 256) return refuse(err);
     merges = merges_of(m);
     made_of = fs_alloc(((size_t)m->count + 1) * sizeof *made_of);
     if (!merges || !made_of) FS_TRY_DONE(fs_fail_memory(err, "merges", (uint64_t)m->merge_count * sizeof *merges));
