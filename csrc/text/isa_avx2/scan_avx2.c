@@ -36,6 +36,12 @@ FS_INLINE bytes64 load64(const uint8_t *p) {
 }
 
 FS_INLINE uint64_t bytes_equal(const uint8_t *p, char c) { return equal(load64(p), c); }
+FS_INLINE uint64_t folded_equal(const uint8_t *p, char fold, char c) {
+    const bytes64 x = load64(p);
+    const __m256i y = _mm256_set1_epi8(fold);
+    const bytes64 folded = {_mm256_or_si256(x.low, y), _mm256_or_si256(x.high, y)};
+    return equal(folded, c);
+}
 
 FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t *continuation) {
     const bytes64 x = load64(p);

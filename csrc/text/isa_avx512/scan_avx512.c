@@ -14,6 +14,9 @@ FS_INLINE uint64_t in_range(__m512i x, char low, int count) {
 FS_INLINE uint64_t equal(__m512i x, char c) { return _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(c)); }
 
 FS_INLINE uint64_t bytes_equal(const uint8_t *p, char c) { return equal(_mm512_loadu_si512(p), c); }
+FS_INLINE uint64_t folded_equal(const uint8_t *p, char fold, char c) {
+    return equal(_mm512_or_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(fold)), c);
+}
 
 FS_INLINE void read_maps(const uint8_t *p, fs_maps *m, uint64_t *high, uint64_t *continuation) {
     const __m512i x = _mm512_loadu_si512(p);
