@@ -286,7 +286,7 @@ static fs_status add_long_word(fs_sp_words *w, fs_text text, int32_t *at) {
 
 /* Words of a text that is longer than the stage, of which *at moves behind those that are staged. */
 static fs_status add_part(fs_sp_words *w, fs_text text, int32_t *at) {
-    int32_t n = FS_SP_STAGED - 1;
+    int32_t n = FS_MIN(FS_SP_STAGED, (int32_t)text.size - *at) - 1;
     while (n >= 0 && text.data[*at + n] != ' ') n--;
     if (n < 0) return add_long_word(w, text, at);
     FS_TRY(stage_bytes(w, text.data + *at, n + 1)); /* with the space */
