@@ -2,8 +2,12 @@
 
 import base64
 import importlib.util
+import json
 import sysconfig
+from itertools import pairwise
 from pathlib import Path
+
+from tests.reference.bpe import spelled
 
 PATTERNS = {
     "gpt2": r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""",
@@ -42,6 +46,27 @@ def read_ranks(path):
     """Token -> rank."""
     lines = (line.split() for line in path.read_bytes().splitlines() if line)
     return {base64.b64decode(token): int(rank) for token, rank in lines}
+
+
+def tokenizer_json_of(ranks):
+    """The tokenizer.json of a file of ranks that is cut as GPT-2 is.
+
+    A token's merge is of the two parts that the merges before it make of its bytes.
+    """
+    merges = []
+    for token, rank in sorted(ranks.items(), key=lambda entry: entry[1]):
+        parts = [token[i : i + 1] for i in range(len(token))]
+        while len(parts) > 2:
+            _, i = min((ranks.get(a + b, rank), i) for i, (a, b) in enumerate(pairwise(parts)))
+            parts[i : i + 2] = [parts[i] + parts[i + 1]]
+        if len(parts) == 2:
+            merges.append([spelled(part) for part in parts])
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    vocab = {spelled(token): rank for token, rank in ranks.items()}
+    model = {"type": "BPE", "vocab": vocab, "merges": merges}
+    return json.dumps(
+        {"version": "1.0", "added_tokens": [], "pre_tokenizer": level, "decoder": level, "model": model}
+    )
 
 
 def tiktoken_of(name, path, special_tokens):
