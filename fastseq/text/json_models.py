@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from fastseq.errors import FormatError, UnsupportedError
-from fastseq.text.json_values import Json, a_list, an_id, an_object, option, refuse
+from fastseq.text.json_values import Json, a_list, an_id, an_object, as_serde_reads, option, refuse
 
 KINDS = ("BPE", "WordPiece", "WordLevel", "Unigram")
 
@@ -140,7 +140,7 @@ def _scored(model: Json) -> tuple[dict[str, int], list[float]]:
                 "duplicate piece", where=where, expected="each piece once", found=f"{piece!r:.60}"
             )
         vocab[piece] = id
-        scores.append(float(score))
+        scores.append(as_serde_reads(float(score)))
     return vocab, scores
 
 

@@ -13,6 +13,26 @@ ID_END = 2**24
 """Ids are below it: a table of them is as long as the largest."""
 
 
+POWERS_OF_TEN = tuple(float(f"1e{exponent}") for exponent in range(309))
+
+
+def as_serde_reads(number: float) -> float:
+    """The float that the tokenizers library makes of the shortest decimal of a float.
+
+    Its reader (serde_json without `float_roundtrip`) divides the digits by a power of ten and rounds both, so that
+    one of ten numbers is the next float to the right one. That decides between sums equal but for rounding.
+    """
+    mantissa, _, power = repr(number).partition("e")
+    whole, _, part = mantissa.partition(".")
+    exponent = int(power or 0) - len(part)
+    value = float(int(whole + part))
+    if exponent >= 0:
+        return value * POWERS_OF_TEN[exponent]
+    if exponent < -308:
+        value, exponent = value / POWERS_OF_TEN[308], exponent + 308
+    return value / POWERS_OF_TEN[-exponent]
+
+
 def an_object(value: Any, where: str) -> Json:
     if not isinstance(value, dict):
         raise FormatError("wrong type", where=where, expected="an object", found=type(value).__name__)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from decimal import Decimal
 
 
 def wordpiece(vocab, piece, *, prefix="##", unknown="[UNK]", longest=100):
@@ -18,13 +19,21 @@ def wordpiece(vocab, piece, *, prefix="##", unknown="[UNK]", longest=100):
     return found
 
 
+def as_read(score):
+    """As tokenizers' reader has it: the digits as a float, then a power of ten, rounded twice."""
+    sign, digits, exponent = Decimal(repr(score)).as_tuple()
+    value = float(int("".join(map(str, digits))))
+    value = value * float(10**exponent) if exponent > 0 else value / float(10**-exponent)
+    return -value if sign else value
+
+
 def unigram(pieces, text, unknown, byte_fallback=False):
     """Of all ways to cut the text into pieces (a list of piece, score) that of the highest sum.
 
     A character that no piece is costs 10 more than the worst piece; of such in a row there is one id.
     """
-    scores = {piece: (score, id) for id, (piece, score) in enumerate(pieces)}
-    penalty = min(score for _, score in pieces) - 10
+    scores = {piece: (as_read(score), id) for id, (piece, score) in enumerate(pieces)}
+    penalty = min(score for score, _ in scores.values()) - 10
     best = [(0.0, 0, None)] + [(-math.inf, 0, None)] * len(text)
     for begin in range(len(text)):
         so_far = best[begin][0]

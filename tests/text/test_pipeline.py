@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import fastseq
 from fastseq import errors
 from fastseq.text import tokenizer_json
+from fastseq.text.json_values import as_serde_reads
 from tests.examples import examples
 from tests.reference import subwords
 from tests.text import pipeline_models as models
@@ -69,6 +70,30 @@ def test_wordlevel():
     tokenizer = load(models.content(model, pre_tokenizer={"type": "WhitespaceSplit"}))
     for text in SAMPLES:
         assert tokenizer.encode(text) == [model["vocab"].get(word, 0) for word in words(text)]
+
+
+@pytest.mark.parametrize(
+    ("number", "read"),
+    [
+        (-12.458033897794039, -12.45803389779404),
+        (-15.903871311313933, -15.903871311313932),
+        (-9.312453087562107, -9.312453087562108),
+        (-0.1, -0.1),
+        (-7.0, -7.0),
+        (1.5e-310, 1.5e-310),
+    ],
+)
+def test_scores_are_read_as_tokenizers_reads_them(number, read):
+    """Recorded with tokenizers 0.23; where it is right, too."""
+    assert as_serde_reads(number) == read
+
+
+def test_ways_that_rounding_decides():
+    """Two ways have the same sum but for rounding, of scores that are read a unit off."""
+    tokenizer = load(models.content(models.unigram(), pre_tokenizer=models.metaspace(split=False)))
+    text = "schöner,ло中文的文字。中文文字。日"
+    pieces = [tokenizer.token(id) for id in tokenizer.encode(text)]
+    assert pieces == ["\u2581sc", "höner,", "ло", "中文的文字。", "中文文字", "。日"]
 
 
 @pytest.mark.parametrize("byte_fallback", [False, True])
