@@ -19,8 +19,8 @@ POWERS_OF_TEN = tuple(float(f"1e{exponent}") for exponent in range(309))
 def as_serde_reads(number: float) -> float:
     """The float that the tokenizers library makes of the shortest decimal of a float.
 
-    Its reader (serde_json without `float_roundtrip`) divides the digits by a power of ten and rounds both, so that
-    one of ten numbers is the next float to the right one. That decides between sums equal but for rounding.
+    Its reader (serde_json without `float_roundtrip`) divides the digits by a power of ten and rounds both, so
+    that one of ten numbers is a unit off. That decides between sums equal but for rounding.
     """
     mantissa, _, power = repr(number).partition("e")
     whole, _, part = mantissa.partition(".")
