@@ -152,13 +152,7 @@ def _scanner(pattern: str) -> tuple[str, Isolated | None]:
     name = known.get(pattern, pattern)
     if name in native.SCAN_RULES:
         return name, None
-    if name.isidentifier():
-        raise ArgumentError(
-            "unknown pattern",
-            where="pattern",
-            expected=f"{', '.join(native.SCAN_RULES)}, or a regular expression",
-            found=f"{name!r:.100}",
-        )
+    patterns.check_regex(name)
     return pattern, Isolated(pattern)
 
 

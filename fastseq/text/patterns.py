@@ -6,6 +6,9 @@ tokenizer.json takes ``{1,3}+`` for a repeated group, tiktoken's for a possessiv
 
 from __future__ import annotations
 
+from fastseq._core import native
+from fastseq.errors import ArgumentError
+
 _CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _HEAD = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _TAIL = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -58,3 +61,14 @@ IN_TIKTOKEN = {
     _cased("", r"\p{N}"): "tekken",
 }
 """Pattern given with a file of ranks -> scanner."""
+
+
+def check_regex(pattern: str) -> None:
+    """`ArgumentError` for the name of a scanner that there is not."""
+    if pattern.isidentifier():
+        raise ArgumentError(
+            "unknown pattern",
+            where="pattern",
+            expected=f"{', '.join(native.SCAN_RULES)}, or a regular expression",
+            found=f"{pattern!r:.100}",
+        )

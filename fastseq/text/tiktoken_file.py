@@ -130,16 +130,10 @@ def scanner_of(pattern: str) -> str | Pattern:
         return ENCODINGS[pattern].pattern
     if pattern in native.SCAN_RULES:
         return pattern
-    from fastseq.text.patterns import IN_TIKTOKEN
+    from fastseq.text.patterns import IN_TIKTOKEN, check_regex
     from fastseq.text.regexes import Pattern
 
     if pattern in IN_TIKTOKEN:
         return IN_TIKTOKEN[pattern]
-    if pattern.isidentifier():
-        raise ArgumentError(
-            "unknown pattern",
-            where="pattern",
-            expected=f"{', '.join(native.SCAN_RULES)}, or a regular expression",
-            found=f"{pattern!r:.100}",
-        )
+    check_regex(pattern)
     return Pattern(pattern, "fancy")

@@ -4,15 +4,12 @@
 
 #include "base/arena.h"
 
-/* What a and b merge to; FS_PAIR_NONE. */
-FS_INLINE int32_t made_of(const fs_bpe_walk *w, int32_t a, int32_t b) { return fs_pair_made(&w->pairs, a, b); }
-
 /* Merges are undone from the last on: before each of them, what stood at the border must not have merged across it.
  * Of equal pairs the left one merges first. */
 int fs_bpe_walk_may_follow(const fs_bpe_walk *w, int32_t a, int32_t b) {
     int32_t limit = FS_PAIR_NONE;
     for (;;) {
-        if (made_of(w, a, b) < limit) return 0;
+        if (fs_pair_made(&w->pairs, a, b) < limit) return 0;
         if (a > b) {
             if (a < 256) return 1;
             limit = a;
@@ -37,7 +34,7 @@ FS_INLINE int may_follow(const fs_bpe_walk *w, const fs_bpe_record *left, const 
         const int from_a = *a > *b;
         const int32_t later = from_a ? *a : *b;
         if ((*a | *b) < 0) return fs_bpe_walk_may_follow(w, left->edges[left->right], right->edges[0]);
-        if (made_of(w, *a, *b) < limit) return 0;
+        if (fs_pair_made(&w->pairs, *a, *b) < limit) return 0;
         if (later < 256) return 1;
         limit = later + !from_a;
         a += from_a;
